@@ -1,0 +1,75 @@
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
+import { categoryRoutes } from './categories/routes.ts'
+import type { Config } from './config.ts'
+import { docsRoutes } from './docs/routes.ts'
+import { healthRoutes } from './health/routes.ts'
+import { homeRoutes } from './home/routes.ts'
+import { onError } from './http/errors.ts'
+import { accessLog } from './http/middleware/access-log.ts'
+import { notFoundOrMethod } from './http/middleware/allowed-methods.ts'
+import { requestId } from './http/middleware/request-id.ts'
+import { securityHeaders } from './http/middleware/security-headers.ts'
+import { serverTiming } from './http/middleware/server-timing.ts'
+import { services } from './http/middleware/services.ts'
+import { openApiDocument } from './http/document.ts'
+import { createRouter } from './http/router.ts'
+import { orderRoutes } from './orders/routes.ts'
+import { productRoutes } from './products/routes.ts'
+import type { Services } from './services.ts'
+import { AppError } from './shared/errors.ts'
+import type { Logger } from './shared/logger.ts'
+import type { Meter } from './shared/meter.ts'
+import { userRoutes } from './users/routes.ts'
+
+/** Bytes of a JSON body. */
+const maxBody = 1_000_000
+
+type Options = {
+  config: Config
+  log: Logger
+  createServices: (context: { log: Logger; meter: Meter }) => Services
+}
+
+export const createApp = ({ config, log, createServices }: Options) => {
+  const app = createRouter()
+
+  app.use(requestId(log))
+  app.use(services(config, createServices))
+  app.use(accessLog)
+  app.use(serverTiming)
+  app.use(securityHeaders)
+  app.use(
+    cors({
+      origin: config.corsOrigins,
+      allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
+      allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'traceparent'],
+      exposeHeaders: ['Location', 'Retry-After', 'Server-Timing', 'WWW-Authenticate', 'X-Request-Id'],
+      maxAge: 600,
+    }),
+  )
+  app.use(
+    bodyLimit({
+      maxSize: maxBody,
+      onError: () => {
+        throw new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than 1 MB')
+      },
+    }),
+  )
+
+  app.route('/', homeRoutes)
+  app.route('/', healthRoutes)
+  app.route('/.well-known', wellKnownRoutes)
+  app.route('/api/auth', authRoutes)
+  app.route('/api/v1/users', userRoutes)
+  app.route('/api/v1/categories', categoryRoutes)
+  app.route('/api/v1/products', productRoutes)
+  app.route('/api/v1/orders', orderRoutes)
+  app.get('/api/v1/openapi.json', openApiDocument(app))
+  app.route('/api/docs', docsRoutes)
+
+  app.notFound(notFoundOrMethod(app))
+  app.onError(onError)
+  return app
+}

@@ -1,0 +1,75 @@
+import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import type { Actor } from '../shared/actor.ts'
+import { users } from '../users/table.ts'
+import { actorGuard } from './actor-guard.ts'
+import type { LoggedInUser } from './schema.ts'
+import { sessions } from './table.ts'
+
+/** Days. */
+const sessionLife = 30
+
+/** Rows that a purge deletes at once, so that it never holds locks for long. */
+const purgeBatch = 10_000
+
+const profile = { id: users.id, name: users.name, email: users.email, role: users.role }
+
+type NewSession = {
+  id: string
+  userId: string
+  userAgent: string | undefined
+  /** The hash that the password was checked against. */
+  passwordHash: string
+  /** In its place when parameters have changed. */
+  newPasswordHash: string | undefined
+}
+
+export type AuthRepository = ReturnType<typeof createAuthRepository>
+
+export const createAuthRepository = ({ db, read, write }: Database) => ({
+  async findByEmail(email: string): Promise<(LoggedInUser & { passwordHash: string }) | undefined> {
+    const [[user]] = await read([
+      db
+        .select({ ...profile, passwordHash: users.passwordHash })
+        .from(users)
+        .where(and(eq(users.email, email), isNull(users.deletedAt))),
+    ])
+    return user
+  },
+
+  /** False when the account was deleted or its password changed since the hash was read. */
+  async openSession({ id, userId, userAgent, passwordHash, newPasswordHash }: NewSession): Promise<boolean> {
+    const unchanged = and(eq(users.id, userId), eq(users.passwordHash, passwordHash), isNull(users.deletedAt))
+    // The row lock orders this against a change of the password, which then ends this session or refuses it.
+    const insert = sql`
+      insert into sessions (id, user_id, user_agent, expires_at)
+      select ${id}, users.id, ${userAgent ?? null}, now() + make_interval(days => ${sessionLife})
+      from users where ${unchanged} for share`
+    const [{ rowCount }] = await write([
+      insert,
+      newPasswordHash === undefined
+        ? undefined
+        : db.update(users).set({ passwordHash: newPasswordHash }).where(unchanged),
+    ])
+    return rowCount === 1
+  },
+
+  async findActor(actor: Actor): Promise<LoggedInUser | undefined> {
+    const [, [user]] = await read([
+      actorGuard(actor),
+      db.select(profile).from(users).where(eq(users.id, actor.id)),
+    ])
+    return user
+  },
+
+  /** How many expired sessions were deleted, at most a batch. */
+  async purgeExpired(): Promise<number> {
+    const expired = db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(lt(sessions.expiresAt, sql`now()`))
+      .limit(purgeBatch)
+    const [{ rowCount }] = await write([db.delete(sessions).where(sql`${sessions.id} in ${expired}`)])
+    return rowCount
+  },
+})

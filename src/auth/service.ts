@@ -1,0 +1,42 @@
+import type { Actor } from '../shared/actor.ts'
+import { AppError, notFound } from '../shared/errors.ts'
+import { hashPassword, needsRehash, verifyPassword } from './password.ts'
+import type { AuthRepository } from './repository.ts'
+import type { LoggedInUser, Login, TokenReply } from './schema.ts'
+import { accessTokenLife, type Tokens } from './tokens.ts'
+
+type Deps = { auth: AuthRepository; tokens: Tokens; newId: () => string }
+
+const wrongCredentials = (): AppError =>
+  new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
+
+export const createAuthService = ({ auth, tokens, newId }: Deps) => ({
+  /** Two calls to the database at most; an unknown address costs the same work as a wrong password. */
+  async login({ email, password }: Login, userAgent: string | undefined): Promise<TokenReply> {
+    const found = await auth.findByEmail(email.trim().toLowerCase())
+    if (!verifyPassword(password, found?.passwordHash) || found === undefined) throw wrongCredentials()
+    const { passwordHash, ...user } = found
+    const session = {
+      id: newId(),
+      userId: user.id,
+      userAgent: userAgent?.slice(0, 256),
+      passwordHash,
+      newPasswordHash: needsRehash(passwordHash) ? hashPassword(password) : undefined,
+    }
+    if (!(await auth.openSession(session))) throw wrongCredentials()
+    const actor: Actor = { kind: 'user', id: user.id, role: user.role, sessionId: session.id }
+    return { accessToken: await tokens.issue(actor), tokenType: 'Bearer', expiresIn: accessTokenLife, user }
+  },
+
+  verify: tokens.verify,
+
+  keySet: () => tokens.jwks,
+
+  async me(actor: Actor): Promise<LoggedInUser> {
+    const user = await auth.findActor(actor)
+    if (user === undefined) throw notFound('User')
+    return user
+  },
+
+  purgeExpired: auth.purgeExpired,
+})

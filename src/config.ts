@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { logLevels } from './shared/logger.ts'
+
+const environments = ['development', 'test', 'preview', 'production'] as const
+
+/** A private ES256 key (RFC 7517). Its `kid` names it in tokens and in the published key set. */
+const SigningKey = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.base64url().length(43),
+  y: z.base64url().length(43),
+  d: z.base64url().length(43),
+  kid: z.string().min(1).max(64),
+})
+
+export type SigningKey = z.infer<typeof SigningKey>
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue('is not JSON')
+    return z.NEVER
+  }
+})
+
+const Origin = z
+  .string()
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'is not an origin')
+
+const list = z.string().transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+
+const Environment = z.object({
+  ENVIRONMENT: z.enum(environments),
+  LOG_LEVEL: z.enum(logLevels),
+  CORS_ORIGINS: list.pipe(z.array(Origin).max(50)),
+  JWT_ISSUER: z.url(),
+  JWT_AUDIENCE: z.string().min(1),
+  JWT_KEYS: json.pipe(z.array(SigningKey).min(1).max(2)),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_FETCH_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  DATABASE_TIMEOUT_MS: z
+    .string()
+    .regex(/^\d{3,5}$/, 'is not 100 to 60000')
+    .transform(Number)
+    .pipe(z.number().min(100).max(60_000)),
+  CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
+})
+
+export type Config = ReturnType<typeof toConfig>
+
+const toConfig = (env: z.infer<typeof Environment>) => ({
+  environment: env.ENVIRONMENT,
+  isDevelopment: env.ENVIRONMENT === 'development',
+  logLevel: env.LOG_LEVEL,
+  corsOrigins: env.CORS_ORIGINS,
+  deployment: env.CF_VERSION_METADATA?.id,
+  database: {
+    databaseUrl: env.DATABASE_URL,
+    fetchEndpoint: env.DATABASE_FETCH_ENDPOINT || undefined,
+    timeoutMs: env.DATABASE_TIMEOUT_MS,
+  },
+  tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
+})
+
+const isLocal = (url: string): boolean =>
+  /^(localhost|127\.|\[::1\]|0\.0\.0\.0|.*\.(local|test|localhost)$)/.test(new URL(url).hostname)
+
+type Problem = { name: string; problem: string }
+
+/** What development may do and production must not. */
+const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
+  const { username, password } = new URL(env.DATABASE_URL)
+  const checks: [boolean, string, string][] = [
+    [env.JWT_KEYS.some(({ kid }) => kid.startsWith('dev-')), 'JWT_KEYS', 'holds a development key'],
+    [!env.JWT_ISSUER.startsWith('https://'), 'JWT_ISSUER', 'is not https'],
+    [env.JWT_ISSUER === 'https://api.example.com', 'JWT_ISSUER', 'is still the example'],
+    [isLocal(env.DATABASE_URL), 'DATABASE_URL', 'names this machine'],
+    [password.length < 12 || password === username, 'DATABASE_URL', 'has a weak password'],
+    [env.DATABASE_FETCH_ENDPOINT.startsWith('http:'), 'DATABASE_FETCH_ENDPOINT', 'is not https'],
+    [
+      env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')),
+      'CORS_ORIGINS',
+      'holds an origin without https',
+    ],
+    [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
+  ]
+  return checks.flatMap(([bad, name, problem]) => (bad ? [{ name, problem }] : []))
+}
+
+/** Names what is missing or weak, never a value. */
+export class ConfigError extends Error {
+  readonly problems: Problem[]
+
+  constructor(problems: Problem[]) {
+    super(`Refusing to serve: ${problems.map(({ name, problem }) => `${name} ${problem}`).join('; ')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const problemOf = ({ path, code, message }: z.core.$ZodIssue): Problem => {
+  const name = String(path[0] ?? 'environment')
+  if (code === 'invalid_type' && path.length === 1) return { name, problem: 'is missing' }
+  return { name, problem: code === 'custom' || code === 'invalid_format' ? message : 'is not valid' }
+}
+
+/** @throws ConfigError */
+export const readConfig = (env: unknown): Config => {
+  const parsed = Environment.safeParse(env)
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(problemOf))
+  const kids = parsed.data.JWT_KEYS.map(({ kid }) => kid)
+  if (new Set(kids).size < kids.length)
+    throw new ConfigError([{ name: 'JWT_KEYS', problem: 'repeats a kid' }])
+  const problems = parsed.data.ENVIRONMENT === 'production' ? unfitForProduction(parsed.data) : []
+  if (problems.length > 0) throw new ConfigError(problems)
+  return toConfig(parsed.data)
+}

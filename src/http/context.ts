@@ -1,0 +1,16 @@
+import type { Config } from '../config.ts'
+import type { Services } from '../services.ts'
+import type { Logger } from '../shared/logger.ts'
+import type { Meter } from '../shared/meter.ts'
+
+/** What every handler finds in `c.var`; `actor` is added by the authenticate middleware. */
+export type AppEnv = {
+  Variables: {
+    config: Config
+    requestId: string
+    log: Logger
+    meter: Meter
+    services: Services
+    userId?: string
+  }
+}

@@ -1,0 +1,45 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Handler } from 'hono'
+import { version } from '../version.ts'
+import type { AppEnv } from './context.ts'
+
+const description = `Order-centred commerce at the edge.
+
+Success is \`{ "data": … }\`, lists add \`pagination\`. Failure is
+\`{ "error": { code, message, details?, requestId } }\`; codes are stable. Money is a decimal string, time is UTC
+ISO 8601, ids are UUID v7. Log in at \`POST /api/auth/login\` and send the access token as
+\`Authorization: Bearer\`.`
+
+const tags = [
+  { name: 'auth', description: 'Logging in, and the keys that verify tokens' },
+  { name: 'users', description: 'Accounts' },
+  { name: 'categories', description: 'What products are grouped by' },
+  { name: 'products', description: 'The catalogue' },
+  { name: 'orders', description: 'Placing orders and moving them along' },
+  { name: 'health', description: 'Probes' },
+]
+
+/** OpenAPI 3.1 of every registered route. */
+export const describeApi = (app: OpenAPIHono<AppEnv>) => {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'Access token of POST /api/auth/login',
+  })
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Selvedge', version, description, license: { name: 'MIT' } },
+    servers: [{ url: '/' }],
+    tags,
+  })
+}
+
+/** Made at the first request and kept as text for the isolate's life. */
+export const openApiDocument = (app: OpenAPIHono<AppEnv>): Handler<AppEnv> => {
+  let text: string | undefined
+  return (c) => {
+    text ??= JSON.stringify(describeApi(app))
+    return c.body(text, 200, { 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=60' })
+  }
+}

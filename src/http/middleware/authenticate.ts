@@ -1,0 +1,54 @@
+import { createMiddleware } from 'hono/factory'
+import type { Actor } from '../../shared/actor.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { AppEnv } from '../context.ts'
+
+const unauthenticated = (description?: string): AppError =>
+  new AppError('UNAUTHENTICATED', 'Send a valid access token as Authorization: Bearer', {
+    // RFC 6750 section 3.1: an error attribute only when a credential was sent.
+    headers: {
+      'WWW-Authenticate': `Bearer realm="selvedge"${description === undefined ? '' : `, error="invalid_token"`}`,
+    },
+  })
+
+/** The token of `Authorization: Bearer`, undefined without the header. */
+const bearerOf = (header: string | undefined): string | undefined => {
+  if (header === undefined) return undefined
+  const [, token] = /^bearer ([\w.~+/=-]+)$/i.exec(header) ?? []
+  if (token === undefined) throw unauthenticated('malformed')
+  return token
+}
+
+/** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
+export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(
+  async function identify(c, next) {
+    const token = bearerOf(c.req.header('Authorization'))
+    if (token !== undefined) {
+      const actor = await c.var.services.auth.verify(token)
+      if (actor === undefined) throw unauthenticated('invalid')
+      c.set('actor', actor)
+      c.set('userId', actor.id)
+    }
+    await next()
+  },
+)
+
+/** The same, but a credential is required. */
+export const authenticate = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
+  async function authenticate(c, next) {
+    const token = bearerOf(c.req.header('Authorization'))
+    if (token === undefined) throw unauthenticated()
+    const actor = await c.var.services.auth.verify(token)
+    if (actor === undefined) throw unauthenticated('invalid')
+    c.set('actor', actor)
+    c.set('userId', actor.id)
+    await next()
+  },
+)
+
+export const requireAdmin = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
+  async function requireAdmin(c, next) {
+    if (c.var.actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Your role does not allow this')
+    await next()
+  },
+)

@@ -1,0 +1,105 @@
+import { z } from '@hono/zod-openapi'
+import { errorCodes, type ErrorCode } from '../shared/errors.ts'
+import { maxCounted } from '../shared/page.ts'
+import { statuses } from './errors.ts'
+
+const requestId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f10'
+
+export const Failure = z
+  .object({
+    error: z.object({
+      code: z.enum(errorCodes),
+      message: z.string(),
+      details: z.unknown().optional(),
+      requestId: z.string(),
+    }),
+  })
+  .openapi('Error', { example: { error: { code: 'NOT_FOUND', message: 'Order not found', requestId } } })
+
+/** What each code's details look like; codes without details are absent. */
+const exampleDetails: Partial<Record<ErrorCode, unknown>> = {
+  VALIDATION_FAILED: [{ field: 'items.0.quantity', message: 'Too small: expected number to be >=1' }],
+  OUT_OF_STOCK: [{ productId: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11', requested: 3, available: 1 }],
+}
+
+const exampleMessages: Record<ErrorCode, string> = {
+  MALFORMED_JSON: 'The body is not valid JSON',
+  VALIDATION_FAILED: 'The request is not valid',
+  UNAUTHENTICATED: 'Send a valid access token as Authorization: Bearer',
+  INVALID_CREDENTIALS: 'E-mail address or password is wrong',
+  FORBIDDEN: 'Your role does not allow this',
+  NOT_FOUND: 'Order not found',
+  METHOD_NOT_ALLOWED: 'DELETE is not allowed here',
+  EMAIL_TAKEN: 'This e-mail address is already in use',
+  SLUG_TAKEN: 'This slug is already in use',
+  LAST_ADMIN: 'The last administrator cannot be removed',
+  OUT_OF_STOCK: 'Not enough stock',
+  INVALID_TRANSITION: 'The order cannot change to this status',
+  PAYLOAD_TOO_LARGE: 'The body is larger than 1 MB',
+  UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
+  UNAVAILABLE: 'A service we depend on is not available; try again shortly',
+  INTERNAL: 'Something went wrong on our side',
+}
+
+const exampleOf = (code: ErrorCode) => ({
+  value: {
+    error: {
+      code,
+      message: exampleMessages[code],
+      ...(exampleDetails[code] === undefined ? {} : { details: exampleDetails[code] }),
+      requestId,
+    },
+  },
+})
+
+/** Documented failures by status, one example a code. */
+export const failures = (codes: Iterable<ErrorCode>) => {
+  const byStatus = Map.groupBy(new Set(codes), (code) => statuses[code])
+  return Object.fromEntries(
+    [...byStatus].map(([status, of]) => [
+      status,
+      {
+        description: of.join(' or '),
+        content: {
+          'application/json': {
+            schema: Failure,
+            examples: Object.fromEntries(of.map((code) => [code, exampleOf(code)])),
+          },
+        },
+      },
+    ]),
+  )
+}
+
+export const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+export const jsonBody = <T extends z.ZodType>(schema: T) => ({
+  required: true as const,
+  content: { 'application/json': { schema } },
+})
+
+export const dataOf = <T extends z.ZodType>(schema: T) => z.object({ data: schema })
+
+const Pagination = z
+  .object({
+    page: z.int(),
+    limit: z.int(),
+    total: z.int().describe(`Exact up to ${maxCounted}`),
+    pages: z.int(),
+    totalIsLowerBound: z.literal(true).optional().describe(`Set when more than ${maxCounted} rows match`),
+  })
+  .openapi('Pagination', { example: { page: 1, limit: 20, total: 300, pages: 15 } })
+
+export const listOf = <T extends z.ZodType>(schema: T) =>
+  z.object({ data: z.array(schema), pagination: Pagination })
+
+/** `Location` of what a POST made. */
+export const created = <T extends z.ZodType>(schema: T, description: string) => ({
+  ...json(dataOf(schema), description),
+  headers: z.object({ Location: z.string().openapi({ example: `/api/v1/orders/${requestId}` }) }),
+})
+
+export const noContent = { description: 'Done; no body' }

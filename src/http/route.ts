@@ -1,0 +1,64 @@
+import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { ErrorCode } from '../shared/errors.ts'
+import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
+import { refuseUnstorableText } from './middleware/text.ts'
+import { failures } from './openapi.ts'
+
+type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 'security'> & {
+  path: P
+  operationId: string
+  tags: [string]
+  /** Domain codes of this operation; those of its body, query, path and access are added. */
+  errors?: ErrorCode[]
+}
+
+const codesOf = ({ request, errors = [] }: Definition<string>): ErrorCode[] => [
+  ...errors,
+  ...(request?.params ? (['NOT_FOUND'] as const) : []),
+  ...(request?.query ? (['VALIDATION_FAILED'] as const) : []),
+  ...(request?.body
+    ? (['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'VALIDATION_FAILED'] as const)
+    : []),
+  'INTERNAL',
+  'UNAVAILABLE',
+]
+
+const bearer = [{ bearer: [] }]
+
+const document = <P extends string, R extends Definition<P>>(
+  { errors: _, ...route }: R,
+  codes: ErrorCode[],
+) => ({
+  ...route,
+  responses: { ...route.responses, ...failures(codes) } as R['responses'],
+})
+
+/** For everyone; credentials are not looked at. */
+export const publicRoute = <P extends string, R extends Definition<P>>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, codesOf(route)),
+    middleware: [refuseUnstorableText] as const,
+  })
+
+/** For everyone; a credential, when there is one, must be valid and sets `c.var.actor`. */
+export const guestRoute = <P extends string, R extends Definition<P>>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, ['UNAUTHENTICATED', ...codesOf(route)]),
+    security: [{}, ...bearer],
+    middleware: [identify, refuseUnstorableText] as const,
+  })
+
+/** For whoever is logged in. */
+export const userRoute = <P extends string, R extends Definition<P>>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, ['UNAUTHENTICATED', ...codesOf(route)]),
+    security: bearer,
+    middleware: [authenticate, refuseUnstorableText] as const,
+  })
+
+export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, ['UNAUTHENTICATED', 'FORBIDDEN', ...codesOf(route)]),
+    security: bearer,
+    middleware: [authenticate, requireAdmin, refuseUnstorableText] as const,
+  })

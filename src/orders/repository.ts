@@ -1,0 +1,184 @@
+import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { actorGuard } from '../auth/actor-guard.ts'
+import type { Database } from '../db/client.ts'
+import { countOf, countUpTo } from '../db/count.ts'
+import { one } from '../db/one.ts'
+import { raiseIf, raiseWhen } from '../db/raise.ts'
+import { orderBy } from '../db/sort.ts'
+import type { Actor } from '../shared/actor.ts'
+import { offsetOf } from '../shared/page.ts'
+import type { Line } from './merge-lines.ts'
+import type { ListOrders, Order, OrderDetail } from './schema.ts'
+import { cancellable, predecessorOf, type OrderStatus } from './status.ts'
+import { orders } from './table.ts'
+
+// `orders.id` is written out: drizzle leaves out the table's name where only one table is selected from.
+const items = sql<Order['items']>`(
+  select json_agg(json_build_object('productId', product_id, 'name', name, 'quantity', quantity,
+    'unitPrice', unit_price::text) order by position)
+  from order_items where order_id = orders.id)`
+
+const history = sql<OrderDetail['history']>`(
+  select json_agg(json_build_object('from', from_status, 'to', to_status,
+    'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by id)
+  from order_status_history where order_id = orders.id)`
+
+const columns = {
+  id: orders.id,
+  userId: orders.userId,
+  status: orders.status,
+  total: orders.total,
+  items,
+  createdAt: orders.createdAt,
+  updatedAt: orders.updatedAt,
+}
+
+export type OrderRow = typeof orders.$inferSelect & { items: Order['items'] }
+
+const sortable = { createdAt: orders.createdAt, total: orders.total }
+
+/** Orders of others do not exist, except to administrators. */
+const visibleTo = ({ id, role }: Actor): SQL | undefined =>
+  role === 'admin' ? undefined : eq(orders.userId, id)
+
+const isDate = (when: string): boolean => !when.includes('T')
+
+const upTo = (to: string): SQL =>
+  isDate(to)
+    ? sql`${orders.createdAt} < (${to}::date + 1)::timestamp at time zone 'UTC'`
+    : sql`${orders.createdAt} <= ${to}::timestamptz`
+
+const since = (from: string): SQL =>
+  isDate(from)
+    ? sql`${orders.createdAt} >= ${from}::timestamp at time zone 'UTC'`
+    : sql`${orders.createdAt} >= ${from}::timestamptz`
+
+const matching = (actor: Actor, { status, from, to, userId }: ListOrders): SQL | undefined =>
+  and(
+    visibleTo(actor),
+    userId === undefined ? undefined : eq(orders.userId, userId),
+    status === undefined ? undefined : eq(orders.status, status),
+    from === undefined ? undefined : since(from),
+    to === undefined ? undefined : upTo(to),
+  )
+
+/** Locks the products of an order or of wanted lines in one order everywhere: no two batches can deadlock. */
+const lockProducts = (ids: SQL): SQL =>
+  sql`select 1 from products where id in (${ids}) order by id for no key update`
+
+export type OrderRepository = ReturnType<typeof createOrderRepository>
+
+export const createOrderRepository = ({ db, read, write }: Database) => {
+  const select = (id: string) => db.select(columns).from(orders).where(eq(orders.id, id))
+
+  return {
+    /** One transaction: every guard that raises undoes all of it. */
+    async place(actor: Actor, id: string, lines: Line[]): Promise<OrderRow> {
+      const wanted = sql`json_to_recordset(${JSON.stringify(lines)}::json) as line(n int, "productId" uuid, quantity int)`
+      const [, , , , , , , , , [order]] = await write([
+        actorGuard(actor),
+        lockProducts(sql`select "productId" from ${wanted}`),
+        raiseIf(
+          'VALIDATION_FAILED',
+          sql`
+          select json_agg(json_build_object('field', format('items.%s.productId', n), 'message', 'unknown product') order by n)
+          from ${wanted} left join products on id = "productId" and archived_at is null where id is null`,
+        ),
+        raiseIf(
+          'OUT_OF_STOCK',
+          sql`
+          select json_agg(json_build_object('productId', id, 'requested', quantity, 'available', stock) order by n)
+          from ${wanted} join products on id = "productId" where stock < quantity`,
+        ),
+        sql`update products set stock = stock - quantity from ${wanted} where id = "productId"`,
+        sql`insert into orders (id, user_id, status, total)
+          select ${id}, ${actor.id}, 'pending', sum(price * quantity) from ${wanted} join products on id = "productId"`,
+        sql`insert into order_items (order_id, position, product_id, name, quantity, unit_price)
+          select ${id}, n, id, name, quantity, price from ${wanted} join products on id = "productId"`,
+        sql`insert into order_status_history (order_id, actor_id, to_status) values (${id}, ${actor.id}, 'pending')`,
+        sql`insert into stock_movements (product_id, delta, reason, order_id, actor_id)
+          select "productId", -quantity, 'order', ${id}, ${actor.id} from ${wanted}`,
+        select(id),
+      ])
+      return one(order)
+    },
+
+    async list(actor: Actor, query: ListOrders) {
+      const where = matching(actor, query)
+      const [, counted, rows] = await read([
+        actorGuard(actor),
+        countUpTo(orders, where),
+        db
+          .select(columns)
+          .from(orders)
+          .where(where)
+          .orderBy(...orderBy(query.sort, sortable, orders.id))
+          .limit(query.limit)
+          .offset(offsetOf(query)),
+      ])
+      return { rows, counted: countOf(counted) }
+    },
+
+    async find(actor: Actor, id: string) {
+      const [, [order]] = await read([
+        actorGuard(actor),
+        db
+          .select({ ...columns, history })
+          .from(orders)
+          .where(and(eq(orders.id, id), visibleTo(actor))),
+      ])
+      return order
+    },
+
+    /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
+    async cancel(actor: Actor, id: string): Promise<OrderRow> {
+      const mine = and(eq(orders.id, id), visibleTo(actor))
+      const [, , , , , , [order]] = await write([
+        actorGuard(actor),
+        sql`select 1 from orders where ${mine} for no key update`,
+        raiseWhen('NOT_FOUND', sql`not exists (select from orders where ${mine})`),
+        lockProducts(sql`select product_id from order_items where order_id = ${id}`),
+        raiseWhen(
+          'INVALID_TRANSITION',
+          sql`exists (select from orders where id = ${id}
+          and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
+        ),
+        sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
+          cancelled as (
+            update orders set status = 'cancelled', updated_at = now() from before where orders.id = before.id
+            returning orders.id, before.status as was
+          ),
+          lines as (select product_id, quantity from order_items join cancelled on cancelled.id = order_id),
+          restocked as (update products set stock = stock + quantity from lines where id = product_id),
+          entered as (
+            insert into stock_movements (product_id, delta, reason, order_id, actor_id)
+            select product_id, quantity, 'cancellation', ${id}, ${actor.id} from lines
+          )
+          insert into order_status_history (order_id, actor_id, from_status, to_status)
+          select id, ${actor.id}, was, 'cancelled' from cancelled`,
+        select(id),
+      ])
+      return one(order)
+    },
+
+    async changeStatus(actor: Actor, id: string, to: OrderStatus): Promise<OrderRow> {
+      const from = predecessorOf(to) ?? null
+      const [, , , , , [order]] = await write([
+        actorGuard(actor),
+        sql`select 1 from orders where id = ${id} for no key update`,
+        raiseWhen('NOT_FOUND', sql`not exists (select from orders where id = ${id})`),
+        raiseWhen(
+          'INVALID_TRANSITION',
+          sql`exists (select from orders where id = ${id} and status is distinct from ${from})`,
+        ),
+        sql`with changed as (
+            update orders set status = ${to}, updated_at = now() where id = ${id} and status = ${from} returning id
+          )
+          insert into order_status_history (order_id, actor_id, from_status, to_status)
+          select id, ${actor.id}, ${from}, ${to} from changed`,
+        select(id),
+      ])
+      return one(order)
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { created, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
+import { adminRoute, userRoute } from '../http/route.ts'
+import { createRouter } from '../http/router.ts'
+import { idParam } from '../shared/query.ts'
+import { ChangeStatus, ListOrders, Order, OrderDetail, PlaceOrder } from './schema.ts'
+
+const place = userRoute({
+  method: 'post',
+  path: '/',
+  operationId: 'placeOrder',
+  tags: ['orders'],
+  summary: 'Place an order: all of it, or nothing',
+  request: { body: jsonBody(PlaceOrder) },
+  responses: { 201: created(Order, 'The placed order') },
+  errors: ['OUT_OF_STOCK'],
+})
+
+const list = userRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listOrders',
+  tags: ['orders'],
+  summary: 'Your orders, or everyone’s as administrator',
+  request: { query: ListOrders },
+  responses: { 200: json(listOf(Order), 'A page of orders') },
+  errors: ['FORBIDDEN'],
+})
+
+const get = userRoute({
+  method: 'get',
+  path: '/{id}',
+  operationId: 'getOrder',
+  tags: ['orders'],
+  summary: 'An order with its history',
+  request: { params: idParam },
+  responses: { 200: json(dataOf(OrderDetail), 'The order') },
+})
+
+const cancel = userRoute({
+  method: 'post',
+  path: '/{id}/cancel',
+  operationId: 'cancelOrder',
+  tags: ['orders'],
+  summary: 'Cancel a pending or paid order and restock it; again changes nothing',
+  request: { params: idParam },
+  responses: { 200: json(dataOf(Order), 'The cancelled order') },
+  errors: ['INVALID_TRANSITION'],
+})
+
+const changeStatus = adminRoute({
+  method: 'post',
+  path: '/{id}/status',
+  operationId: 'changeOrderStatus',
+  tags: ['orders'],
+  summary: 'Move an order along: pending, paid, shipped, delivered',
+  request: { params: idParam, body: jsonBody(ChangeStatus) },
+  responses: { 200: json(dataOf(Order), 'The changed order') },
+  errors: ['INVALID_TRANSITION'],
+})
+
+export const orderRoutes = createRouter()
+  .openapi(place, async (c) => {
+    const order = await c.var.services.orders.place(c.var.actor, c.req.valid('json'))
+    return c.json({ data: order }, 201, { Location: `/api/v1/orders/${order.id}` })
+  })
+  .openapi(list, async (c) =>
+    c.json(await c.var.services.orders.list(c.var.actor, c.req.valid('query')), 200),
+  )
+  .openapi(get, async (c) =>
+    c.json({ data: await c.var.services.orders.get(c.var.actor, c.req.valid('param').id) }, 200),
+  )
+  .openapi(cancel, async (c) =>
+    c.json({ data: await c.var.services.orders.cancel(c.var.actor, c.req.valid('param').id) }, 200),
+  )
+  .openapi(changeStatus, async (c) => {
+    const { id } = c.req.valid('param')
+    return c.json(
+      { data: await c.var.services.orders.changeStatus(c.var.actor, id, c.req.valid('json')) },
+      200,
+    )
+  })

@@ -1,0 +1,51 @@
+/** Every code a client may meet. Stable: a code is never renamed. docs/errors.md explains each. */
+export const errorCodes = [
+  'MALFORMED_JSON',
+  'VALIDATION_FAILED',
+  'UNAUTHENTICATED',
+  'INVALID_CREDENTIALS',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'EMAIL_TAKEN',
+  'SLUG_TAKEN',
+  'LAST_ADMIN',
+  'OUT_OF_STOCK',
+  'INVALID_TRANSITION',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'UNAVAILABLE',
+  'INTERNAL',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+export type FieldIssue = { field: string; message: string }
+
+type Options = {
+  /** Sent to the client as it is: never anything internal. */
+  details?: unknown
+  cause?: unknown
+  /** Response headers that belong to the error, such as Allow. */
+  headers?: Record<string, string>
+}
+
+/** What a service throws: a domain code and no status; `http/errors.ts` knows the statuses. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly details: unknown
+  readonly headers: Record<string, string>
+
+  constructor(code: ErrorCode, message: string, { details, cause, headers = {} }: Options = {}) {
+    super(message, { cause })
+    this.name = 'AppError'
+    this.code = code
+    this.details = details
+    this.headers = headers
+  }
+}
+
+export const invalid = (...details: FieldIssue[]): AppError =>
+  new AppError('VALIDATION_FAILED', 'The request is not valid', { details })
+
+export const notFound = (what: string): AppError => new AppError('NOT_FOUND', `${what} not found`)

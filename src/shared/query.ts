@@ -1,0 +1,47 @@
+import { z } from '@hono/zod-openapi'
+import { maxCounted } from './page.ts'
+
+const wholeNumber = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .default(fallback)
+    .openapi({ type: 'integer', minimum: min, maximum: max, default: fallback })
+
+/** `page` and `limit` of every v1 list, to be spread into the list's own query schema. */
+export const pageFields = { page: wholeNumber(1, maxCounted, 1), limit: wholeNumber(1, 100, 20) }
+
+/** An offset costs what it skips: deeper pages are for filters, not for page numbers. */
+export const withinReach = <T extends { page: number; limit: number }>({ page, limit }: T): boolean =>
+  page * limit <= maxCounted
+
+export const reachIssue = { path: ['page'], error: `page times limit may be at most ${maxCounted}` }
+
+/** `sort=field` or `sort=-field`. */
+export const sortField = <const F extends string>(fields: readonly F[], fallback: F | `-${F}`) => {
+  const choices = fields.flatMap((field): (F | `-${F}`)[] => [field, `-${field}`])
+  return z
+    .enum(choices)
+    .default(fallback as never)
+    .describe('Prefix - for descending')
+}
+
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .openapi({ type: 'boolean' })
+
+const exampleId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11'
+
+export const idParam = z.object({
+  id: z.uuid().openapi({ param: { name: 'id', in: 'path' }, example: exampleId }),
+})
+
+export const idOrSlugParam = z.object({
+  idOrSlug: z
+    .string()
+    .max(250)
+    .openapi({ param: { name: 'idOrSlug', in: 'path' }, example: 'linen-tablecloth' }),
+})

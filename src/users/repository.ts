@@ -1,0 +1,133 @@
+import { and, eq, ilike, isNull, or, sql, type SQL } from 'drizzle-orm'
+import { actorGuard } from '../auth/actor-guard.ts'
+import { revokeSessions } from '../auth/revoke-sessions.ts'
+import type { Database } from '../db/client.ts'
+import { countOf, countUpTo } from '../db/count.ts'
+import { one } from '../db/one.ts'
+import { raiseWhen } from '../db/raise.ts'
+import { orderBy } from '../db/sort.ts'
+import type { Actor, Role } from '../shared/actor.ts'
+import { offsetOf } from '../shared/page.ts'
+import type { ListUsers } from './schema.ts'
+import { users } from './table.ts'
+
+const columns = {
+  id: users.id,
+  name: users.name,
+  email: users.email,
+  role: users.role,
+  createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
+}
+
+export type UserRow = Pick<typeof users.$inferSelect, keyof typeof columns>
+
+const sortable = { createdAt: users.createdAt, name: users.name, email: users.email }
+
+const live = isNull(users.deletedAt)
+
+const containing = (q: string): string => `%${q.replace(/[\\%_]/g, String.raw`\$&`)}%`
+
+const matching = ({ q, role }: ListUsers): SQL | undefined =>
+  and(
+    live,
+    role === undefined ? undefined : eq(users.role, role),
+    q === undefined ? undefined : or(ilike(users.name, containing(q)), ilike(users.email, containing(q))),
+  )
+
+type Changes = {
+  name?: string | undefined
+  email?: string | undefined
+  passwordHash?: string | undefined
+  role?: Role | undefined
+}
+
+/** Locks all administrators in one order, so that two who remove each other come one after the other. */
+const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at is null order by id for no key update`
+
+const notLastAdmin = (id: string): SQL =>
+  raiseWhen(
+    'LAST_ADMIN',
+    sql`exists (select from users where id = ${id} and role = 'admin' and deleted_at is null)
+      and not exists (select from users where id <> ${id} and role = 'admin' and deleted_at is null)`,
+  )
+
+type NewUser = Pick<typeof users.$inferInsert, 'id' | 'name' | 'email' | 'passwordHash' | 'role'>
+
+export type UserRepository = ReturnType<typeof createUserRepository>
+
+export const createUserRepository = ({ db, read, write }: Database) => ({
+  async list(actor: Actor, query: ListUsers) {
+    const where = matching(query)
+    const [, counted, rows] = await read([
+      actorGuard(actor),
+      countUpTo(users, where),
+      db
+        .select(columns)
+        .from(users)
+        .where(where)
+        .orderBy(...orderBy(query.sort, sortable, users.id))
+        .limit(query.limit)
+        .offset(offsetOf(query)),
+    ])
+    return { rows, counted: countOf(counted) }
+  },
+
+  async find(actor: Actor, id: string): Promise<UserRow | undefined> {
+    const [, [user]] = await read([
+      actorGuard(actor),
+      db
+        .select(columns)
+        .from(users)
+        .where(and(eq(users.id, id), live)),
+    ])
+    return user
+  },
+
+  async passwordHash(actor: Actor): Promise<string | undefined> {
+    const [, [user]] = await read([
+      actorGuard(actor),
+      db.select({ passwordHash: users.passwordHash }).from(users).where(eq(users.id, actor.id)),
+    ])
+    return user?.passwordHash
+  },
+
+  async create(actor: Actor, values: NewUser): Promise<UserRow> {
+    const [, [user]] = await write([actorGuard(actor), db.insert(users).values(values).returning(columns)])
+    return one(user)
+  },
+
+  /** A new password ends the account's sessions, but for the one that changed it. */
+  async change(actor: Actor, id: string, values: Changes): Promise<UserRow | undefined> {
+    const demotes = values.role === 'user'
+    const [, , , , [user]] = await write([
+      actorGuard(actor),
+      demotes ? lockAdmins : undefined,
+      // Again behind the lock: whoever held it may have removed this actor.
+      demotes ? actorGuard(actor) : undefined,
+      demotes ? notLastAdmin(id) : undefined,
+      db
+        .update(users)
+        .set({ ...values, updatedAt: sql`now()` })
+        .where(and(eq(users.id, id), live))
+        .returning(columns),
+      values.passwordHash === undefined ? undefined : revokeSessions(id, actor.sessionId),
+    ])
+    return user
+  },
+
+  /** The row stays for its orders; personal data goes, and the e-mail address is free again. */
+  async remove(actor: Actor, id: string): Promise<boolean> {
+    const [, , , , { rowCount }] = await write([
+      actorGuard(actor),
+      lockAdmins,
+      actorGuard(actor),
+      notLastAdmin(id),
+      sql`update users set name = 'Deleted account', email = id || '@deleted.invalid', password_hash = '',
+          deleted_at = now(), updated_at = now()
+        where id = ${id} and deleted_at is null`,
+      revokeSessions(id),
+    ])
+    return rowCount === 1
+  },
+})

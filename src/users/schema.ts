@@ -1,0 +1,84 @@
+import { z } from '@hono/zod-openapi'
+import { roles } from '../shared/actor.ts'
+import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
+import { passwordProblems } from './password-policy.ts'
+
+const example = {
+  id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12',
+  name: 'Ada Byron',
+  email: 'ada@selvedge.test',
+  role: 'user' as const,
+  createdAt: '2026-11-20T12:00:00.000Z',
+  updatedAt: '2026-11-20T12:00:00.000Z',
+}
+
+export const User = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    email: z.string(),
+    role: z.enum(roles),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .openapi('User', { example })
+
+export type User = z.infer<typeof User>
+
+const name = z.string().trim().min(2).max(100)
+
+const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.email().max(254))
+  .openapi({ type: 'string', format: 'email', maxLength: 254 })
+
+const password = z
+  .string()
+  .superRefine((text, context) => {
+    for (const problem of passwordProblems(text)) context.addIssue(problem)
+  })
+  .openapi({
+    minLength: 8,
+    maxLength: 128,
+    description: 'Upper and lower case, a digit and a symbol; not one of the 3,000 commonest passwords',
+  })
+
+const role = z.enum(roles)
+
+export const CreateUser = z
+  .strictObject({ name, email, password, role: role.default('user') })
+  .openapi('CreateUser', {
+    example: { name: example.name, email: example.email, password: 'Warp-and-Weft-7', role: 'user' },
+  })
+
+export type CreateUser = z.infer<typeof CreateUser>
+
+export const ChangeUser = z
+  .strictObject({
+    name: name.optional(),
+    email: email.optional(),
+    password: password.optional(),
+    role: role.optional().describe('Administrators only'),
+    currentPassword: z
+      .string()
+      .max(1_000)
+      .optional()
+      .describe('Required when an account changes its own e-mail or password'),
+  })
+  .refine(({ currentPassword: _, ...change }) => Object.keys(change).length > 0, 'must change something')
+  .openapi('ChangeUser', { example: { name: 'Ada Lovelace' } })
+
+export type ChangeUser = z.infer<typeof ChangeUser>
+
+export const ListUsers = z
+  .strictObject({
+    ...pageFields,
+    q: z.string().trim().min(2).max(100).optional().describe('Part of a name or e-mail'),
+    role: role.optional(),
+    sort: sortField(['createdAt', 'name', 'email'], '-createdAt'),
+  })
+  .refine(withinReach, reachIssue)
+
+export type ListUsers = z.infer<typeof ListUsers>

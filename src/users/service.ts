@@ -1,0 +1,70 @@
+import { hashPassword, verifyPassword } from '../auth/password.ts'
+import type { Actor } from '../shared/actor.ts'
+import { AppError, invalid, notFound } from '../shared/errors.ts'
+import { paginate } from '../shared/page.ts'
+import type { UserRepository, UserRow } from './repository.ts'
+import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
+
+type Deps = { users: UserRepository; newId: () => string }
+
+const present = (row: UserRow): User => ({
+  ...row,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})
+
+const found = (row: UserRow | undefined): User => {
+  if (row === undefined) throw notFound('User')
+  return present(row)
+}
+
+/** Foreign accounts are as absent as unknown ones to everyone but administrators. */
+const checkMayTouch = (actor: Actor, id: string): void => {
+  if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
+}
+
+export const createUserService = ({ users, newId }: Deps) => {
+  /** A stolen access token must not be enough to take the account over. */
+  const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<void> => {
+    if (currentPassword === undefined) throw invalid({ field: 'currentPassword', message: 'is required' })
+    if (!verifyPassword(currentPassword, await users.passwordHash(actor))) {
+      throw new AppError('INVALID_CREDENTIALS', 'The current password is wrong')
+    }
+  }
+
+  return {
+    async list(actor: Actor, query: ListUsers) {
+      const { rows, counted } = await users.list(actor, query)
+      return { data: rows.map(present), pagination: paginate(query, counted) }
+    },
+
+    async get(actor: Actor, id: string): Promise<User> {
+      checkMayTouch(actor, id)
+      return found(await users.find(actor, id))
+    },
+
+    async create(actor: Actor, { password, ...rest }: CreateUser): Promise<User> {
+      return present(
+        await users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }),
+      )
+    },
+
+    async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
+      checkMayTouch(actor, id)
+      const { password, currentPassword, ...rest } = change
+      if (rest.role !== undefined && actor.role !== 'admin') {
+        throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
+      }
+      const own = actor.id === id
+      if (own && (password !== undefined || rest.email !== undefined)) {
+        await checkCurrentPassword(actor, currentPassword)
+      }
+      const passwordHash = password === undefined ? {} : { passwordHash: hashPassword(password) }
+      return found(await users.change(actor, id, { ...rest, ...passwordHash }))
+    },
+
+    async remove(actor: Actor, id: string): Promise<void> {
+      if (!(await users.remove(actor, id))) throw notFound('User')
+    },
+  }
+}

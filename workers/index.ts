@@ -1,0 +1,4 @@
+import { serve } from './api.ts'
+import { runSchedule } from './jobs.ts'
+
+export default { fetch: serve, scheduled: runSchedule } satisfies ExportedHandler<Env>
