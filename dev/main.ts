@@ -1,0 +1,136 @@
+// `npm run dev`: the whole stack on this machine, started, watched and ended by one process.
+import { relative, resolve } from 'node:path'
+import { inspect } from 'node:util'
+import { fireCron, readCrons, startClock } from './clock.ts'
+import { openDatabase } from './database.ts'
+import { lockHolder, takeLock } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { readOptions } from './options.ts'
+import { createOutput } from './output.ts'
+import { startProxy } from './proxy.ts'
+import { untilReady } from './ready.ts'
+import { createRuntime } from './runtime.ts'
+import { loadSecrets } from './secrets.ts'
+import { isLocal, logins, seedIfEmpty } from './seed.ts'
+import { createShutdown } from './shutdown.ts'
+import { openState, type State } from './state.ts'
+import { stackUrls, summary } from './summary.ts'
+import { readVarFiles, resolveVars } from './vars.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const wranglerToml = resolve(root, 'wrangler.toml')
+const drainMs = 6_500
+
+const log = (message: string) => void process.stdout.write(`${message}\n`)
+const shutdown = createShutdown(log)
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env)
+  const state = openState(resolve(root, options.folder))
+  await claim(state)
+  const varFiles = readVarFiles(root)
+  const realDatabaseUrl = resolveVars({ ...varFiles, env: process.env, secrets: {} }).chosen.DATABASE_URL
+  if (options.fresh) startAfresh(state, realDatabaseUrl)
+
+  const proxy = await startProxy({
+    port: options.port,
+    onAnswer: (status) => void (status < 500 && runtime.sign()),
+  })
+  shutdown.add('proxy', () => proxy.close())
+  const urls = stackUrls(proxy.port)
+
+  log(
+    `database    ${realDatabaseUrl ? 'connecting to the server of DATABASE_URL' : 'starting PostgreSQL, embedded'} …`,
+  )
+  const database = await openDatabase({
+    dataDir: state.paths.database,
+    ...(realDatabaseUrl && { databaseUrl: realDatabaseUrl }),
+    log,
+  })
+  shutdown.add('database', () => database.close())
+  const applied = await migrate(database.url)
+  log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
+  log(`seed        ${await seed(database.url)}`)
+
+  log('runtime     starting …')
+  const secrets = loadSecrets(state.paths.secrets)
+  const { names, chosen, defaults } = resolveVars({ ...varFiles, env: process.env, secrets })
+  const derived = { JWT_ISSUER: urls.api, DATABASE_FETCH_ENDPOINT: database.fetchEndpoint }
+  const vars = { ...defaults, ...derived, ...chosen, DATABASE_URL: database.url }
+  const info = { pid: process.pid, runtimePids: [] as number[], urls, databaseUrl: database.url, logins }
+  const output = createOutput(log)
+  const runtime = createRuntime({
+    root,
+    state,
+    names,
+    vars,
+    proxy,
+    output,
+    log,
+    onProcesses(group, processes) {
+      state.recordRuntime(group, processes)
+      info.runtimePids = processes.map(({ pid }) => pid)
+      if (state.readInfo()) state.writeInfo(info)
+    },
+  })
+  shutdown.add('runtime', (hurry) => runtime.stop({ hurry: hurry.aborted }))
+  shutdown.atExit(runtime.kill)
+  await runtime.start()
+  await untilReady(urls.ready).catch((error: unknown) => {
+    output.tell()
+    throw error
+  })
+  output.pass()
+  shutdown.add('requests in flight', (hurry) => proxy.drain(drainMs, hurry))
+
+  const clock = startClock({
+    crons: () => readCrons(wranglerToml),
+    fire: (cron, minute) => fireCron(urls.api, cron, minute),
+    log,
+  })
+  shutdown.add('clock', clock.stop)
+  state.writeInfo(info)
+  log(summary({ info, folder: nameOf(state), kind: database.kind, startedMs: performance.now() }))
+}
+
+/** One stack per state folder; what a killed one left running there is ended. */
+async function claim(state: State): Promise<void> {
+  const lock = takeLock(state.paths.lock)
+  if (!lock) {
+    const pid = lockHolder(state.paths.lock)?.pid ?? 'unknown'
+    throw new Error(
+      `Another \`npm run dev\` (pid ${pid}) runs on ${nameOf(state)}: stop it, or set STATE_DIR and PORT for a second one.`,
+    )
+  }
+  shutdown.atExit(() => {
+    state.clearRunning()
+    lock.release()
+  })
+  const left = await state.endLeftovers()
+  if (left > 0) log(`state       ended ${left} processes that an earlier start had left behind`)
+  state.clearRunning()
+}
+
+function startAfresh(state: State, realDatabaseUrl: string | undefined): void {
+  state.wipe()
+  log(`state       ${nameOf(state)} begins anew`)
+  if (realDatabaseUrl) log('state       DATABASE_URL names a real server: its data is left alone')
+}
+
+function nameOf({ dir }: State): string {
+  const name = relative(root, dir)
+  return name.startsWith('..') ? dir : name || '.'
+}
+
+function fail(error: unknown): void {
+  // What is undone beneath a start that is under way makes it fail: no news.
+  if (!shutdown.isRunning) process.stderr.write(`${isForeseen(error) ? error.message : inspect(error)}\n`)
+  void shutdown.stop(1)
+}
+
+/** Plain errors carry one clear sentence; of all others we want the stack. */
+const isForeseen = (error: unknown): error is Error => error instanceof Error && error.constructor === Error
+
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}) // a reader that left
+process.on('uncaughtException', fail)
+main().catch(fail)

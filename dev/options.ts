@@ -1,0 +1,15 @@
+export type Options = { port: number; folder: string; fresh: boolean }
+
+/** What the command line and the environment of `npm run dev` ask for. Throws one sentence for what is not valid. */
+export function readOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Options {
+  const unknown = args.find((arg) => arg !== '--fresh')
+  if (unknown !== undefined) throw new Error(`'${unknown}' is unknown: \`npm run dev\` takes --fresh only.`)
+  const port = Number(env.PORT || 8787)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`PORT must be a whole number from 0 (any free port) to 65535, not '${env.PORT}'.`)
+  }
+  return { port, folder: env.STATE_DIR || '.local', fresh: args.includes('--fresh') }
+}

@@ -1,0 +1,24 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { readJson, writeAtomically } from './state.ts'
+
+/** One maker for each variable whose value is random on every machine. */
+const makers = { JWT_KEYS: makeJwtKeys } satisfies Record<string, () => string>
+
+/** The random secrets of this stack: made when first needed, then kept in its folder. */
+export function loadSecrets(file: string): Record<string, string> {
+  const kept = z.record(z.string(), z.string()).safeParse(readJson(file)).data ?? {}
+  const made = Object.entries(makers).flatMap(([name, make]) =>
+    Object.hasOwn(kept, name) ? [] : [[name, make()] as const],
+  )
+  const secrets = { ...kept, ...Object.fromEntries(made) }
+  if (made.length > 0) writeAtomically(file, secrets)
+  return secrets
+}
+
+/** A JSON array of one private ES256 JWK. Production refuses a `kid` that begins with `dev-`. */
+export function makeJwtKeys(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const kid = `dev-${randomBytes(8).toString('hex')}`
+  return JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }])
+}

@@ -1,0 +1,39 @@
+import type { DevInfo } from './state.ts'
+
+export function stackUrls(port: number) {
+  const api = `http://127.0.0.1:${port}`
+  return {
+    api,
+    docs: `${api}/api/docs`,
+    openapi: `${api}/api/v1/openapi.json`,
+    health: `${api}/health`,
+    ready: `${api}/ready`,
+  }
+}
+
+type Summary = { info: DevInfo; folder: string; kind: 'pglite' | 'postgres'; startedMs: number }
+
+/** What the terminal shows once the stack is ready. */
+export function summary({ info, folder, kind, startedMs }: Summary): string {
+  const rows = [
+    ['API', info.urls.api],
+    ['Docs', info.urls.docs],
+    ['OpenAPI', info.urls.openapi],
+    ['Health', `${info.urls.health}  ${info.urls.ready}`],
+    ['Database', kind === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl)],
+    ['State', folder],
+    ...info.logins.map(({ role, email, password }) => [
+      `Login`,
+      `${email.padEnd(24)}  ${password}  (${role})`,
+    ]),
+  ]
+  const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(10)}${value}`).join('\n')
+  return `\nSelvedge is ready after ${(startedMs / 1_000).toFixed(1)} s\n\n${table}\n\nCtrl-C stops it.\n`
+}
+
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return '(DATABASE_URL)'
+  const shown = new URL(url)
+  if (shown.password !== '') shown.password = '***'
+  return shown.href
+}
