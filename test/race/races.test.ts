@@ -1,0 +1,130 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createApi, inParallel } from '../support/api.ts'
+import { makeMutant, type Mutation } from '../support/mutant.ts'
+import { skipOrFail, startPostgres } from '../support/postgres.ts'
+import { startStack } from '../support/stack.ts'
+import { brokenRules, deadlocks } from './checks.ts'
+import { mixedTrade, mutualDemotion, rushForOneProduct, type World } from './scenarios.ts'
+
+const postgres = await startPostgres()
+
+const openWorld = async (databaseUrl: string, cwd?: string) => {
+  const stack = await startStack({
+    env: { DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn' },
+    ...(cwd && { cwd }),
+  })
+  const database = new pg.Client({ connectionString: databaseUrl })
+  await database.connect()
+  const api = createApi(stack.api)
+  const password = 'Selvedge-Dev-1!'
+  const { rows } = await database.query(
+    "select email from users where role = 'user' order by id offset 2 limit 8",
+  )
+  const customers = await inParallel(2, rows, ({ email }) => api.login({ email, password }))
+  const admin = await api.login({ email: 'admin@selvedge.test', password })
+  return {
+    ...{ api, database, admin, customers },
+    async close() {
+      await database.end()
+      await stack.stop()
+    },
+  }
+}
+
+/** Each guard that the suite relies on, taken out; the constraints behind them are dropped too. */
+const withoutGuards: Mutation[] = [
+  {
+    file: 'src/orders/repository.ts',
+    remove: 'lockProducts(sql`select "productId" from ${wanted}`),',
+    put: 'undefined,',
+  },
+  {
+    file: 'src/orders/repository.ts',
+    remove: "with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),",
+    put: 'with before as (select id, status from orders where id = ${id}),',
+  },
+  { file: 'src/users/repository.ts', remove: 'demotes ? lockAdmins : undefined,', put: 'undefined,' },
+]
+const withoutConstraints = `
+  alter table products drop constraint products_stock_check;
+  alter table order_status_history drop constraint order_status_history_once;
+  drop index stock_movements_once;`
+
+const createDatabase = async (url: string, name: string): Promise<string> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  return Object.assign(new URL(url), { pathname: `/${name}` }).href
+}
+
+if ('unavailable' in postgres) {
+  skipOrFail('races on a real PostgreSQL', postgres.unavailable)
+} else {
+  afterAll(() => postgres.stop())
+
+  describe('on a real PostgreSQL, through the Worker', () => {
+    // A copy, so that an edit of the source during the run reloads nothing.
+    const copy = makeMutant([])
+    let world: World & { close: () => Promise<void> }
+    beforeAll(async () => {
+      world = await openWorld(postgres.url, copy.folder)
+    })
+    afterAll(async () => {
+      await world.close()
+      copy.remove()
+    })
+
+    it('sells exactly 100 of 100 pieces to 1,000 simultaneous orders', async () => {
+      const { statuses, remaining } = await rushForOneProduct(world, { orders: 1_000, stock: 100 })
+      expect(statuses).toEqual({ 201: 100, 409: 900 })
+      expect(remaining).toBe(0)
+      expect(await brokenRules(world.database)).toEqual([])
+    })
+
+    it('keeps stock, ledger and totals in agreement through 2,000 mixed orders and 300 doubled cancels', async () => {
+      const { placed, cancelled } = await mixedTrade(world, { orders: 2_000, cancels: 300, products: 20 })
+      expect(Object.keys(placed).filter((status) => !['201', '409'].includes(status))).toEqual([])
+      expect(placed[201]).toBeGreaterThan(500)
+      expect(cancelled).toEqual({ 200: 600 })
+      expect(await brokenRules(world.database)).toEqual([])
+      expect(await deadlocks(world.database)).toBe(0)
+    })
+
+    it('leaves one administrator in each of 50 rounds of two who demote each other', async () => {
+      const { left, statuses } = await mutualDemotion(world, { rounds: 50 })
+      expect(left).toEqual({ 1: 50 })
+      expect(statuses[200]).toBe(50)
+    })
+  })
+
+  describe('with its guards taken out, as a control of the checks above', () => {
+    const mutant = makeMutant(withoutGuards)
+    let world: World & { close: () => Promise<void> }
+    beforeAll(async () => {
+      world = await openWorld(await createDatabase(postgres.url, 'control'), mutant.folder)
+      await world.database.query(withoutConstraints)
+    })
+    afterAll(async () => {
+      await world.close()
+      mutant.remove()
+    })
+
+    it('oversells without the lock', async () => {
+      const { statuses, remaining } = await rushForOneProduct(world, { orders: 300, stock: 100 })
+      expect(statuses[201]).toBeGreaterThan(100)
+      expect(remaining).toBeLessThan(0)
+    })
+
+    it('restocks twice when a cancelled order may be cancelled again', async () => {
+      await mixedTrade(world, { orders: 120, cancels: 30, products: 20 })
+      expect((await brokenRules(world.database)).join()).toContain('initial stock is not what remains')
+    })
+
+    it('loses both administrators without their lock', async () => {
+      const { left } = await mutualDemotion(world, { rounds: 50 })
+      expect(left[0]).toBeGreaterThan(0)
+    })
+  })
+}
