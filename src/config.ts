@@ -30,7 +30,7 @@ const Origin = z
 
 const list = z.string().transform((text) => text.split(',').flatMap((part) => part.trim() || []))
 
-const Environment = z.object({
+export const Environment = z.object({
   ENVIRONMENT: z.enum(environments),
   LOG_LEVEL: z.enum(logLevels),
   CORS_ORIGINS: list.pipe(z.array(Origin).max(50)),

@@ -1,3 +1,4 @@
+import { hashPassword, verifyPassword } from './auth/password.ts'
 import { createAuthRepository } from './auth/repository.ts'
 import { createAuthService } from './auth/service.ts'
 import { createTokens } from './auth/tokens.ts'
@@ -25,12 +26,18 @@ export const createServices = (config: Config, { log, meter }: { log: Logger; me
       auth: createAuthRepository(database),
       tokens: createTokens(config.tokens),
       newId,
+      refusesDemoAccounts: config.environment === 'production',
     }),
     categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
     health: createHealthService({ health: createHealthRepository(database), log }),
     orders: createOrderService({ orders: createOrderRepository(database), newId }),
     products: createProductService({ products: createProductRepository(database), newId }),
-    users: createUserService({ users: createUserRepository(database), newId }),
+    users: createUserService({
+      users: createUserRepository(database),
+      newId,
+      hashPassword,
+      verifyPassword,
+    }),
   }
 }
 

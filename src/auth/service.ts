@@ -3,29 +3,41 @@ import { AppError, notFound } from '../shared/errors.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import type { AuthRepository } from './repository.ts'
 import type { LoggedInUser, Login, TokenReply } from './schema.ts'
-import { accessTokenLife, type Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
-type Deps = { auth: AuthRepository; tokens: Tokens; newId: () => string }
+type Deps = {
+  auth: AuthRepository
+  tokens: Tokens
+  newId: () => string
+  /** Where passwords are published: production knows no account there. */
+  refusesDemoAccounts: boolean
+}
+
+/** `.test` is nobody's (RFC 2606); all demonstration accounts live there. */
+const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
 
 const wrongCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
 
-export const createAuthService = ({ auth, tokens, newId }: Deps) => ({
+export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: Deps) => ({
   /** Two calls to the database at most; an unknown address costs the same work as a wrong password. */
   async login({ email, password }: Login, userAgent: string | undefined): Promise<TokenReply> {
-    const found = await auth.findByEmail(email.trim().toLowerCase())
+    const address = email.trim().toLowerCase()
+    const known = await auth.findByEmail(address)
+    const found = refusesDemoAccounts && isDemo(address) ? undefined : known
     if (!verifyPassword(password, found?.passwordHash) || found === undefined) throw wrongCredentials()
     const { passwordHash, ...user } = found
     const session = {
       id: newId(),
       userId: user.id,
-      userAgent: userAgent?.slice(0, 256),
+      // The cut may halve an emoji, and half of one is not valid JSON to every reader.
+      userAgent: userAgent?.slice(0, 256).toWellFormed(),
       passwordHash,
       newPasswordHash: needsRehash(passwordHash) ? hashPassword(password) : undefined,
     }
     if (!(await auth.openSession(session))) throw wrongCredentials()
     const actor: Actor = { kind: 'user', id: user.id, role: user.role, sessionId: session.id }
-    return { accessToken: await tokens.issue(actor), tokenType: 'Bearer', expiresIn: accessTokenLife, user }
+    return { accessToken: await tokens.issue(actor), tokenType: 'Bearer', expiresIn: tokens.life, user }
   },
 
   verify: tokens.verify,

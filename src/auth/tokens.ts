@@ -4,7 +4,7 @@ import { newId } from '../shared/ids.ts'
 import { AccessClaims } from './schema.ts'
 
 /** Seconds. */
-export const accessTokenLife = 15 * 60
+const life = 15 * 60
 
 const algorithm = 'ES256'
 
@@ -36,6 +36,8 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
   return {
     jwks,
 
+    life,
+
     async issue({ id, role, sessionId }: Actor): Promise<string> {
       const [signing] = keys
       if (signing === undefined) throw new Error('No signing key')
@@ -45,7 +47,7 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
         .setAudience(audience)
         .setSubject(id)
         .setIssuedAt()
-        .setExpirationTime(`${accessTokenLife}s`)
+        .setExpirationTime(`${life}s`)
         .setJti(newId())
         .sign(await importJWK(signing, algorithm))
     },

@@ -58,7 +58,9 @@ export const createCategoryRepository = ({ db, read, write }: Database) => ({
   async archive(actor: Actor, id: string): Promise<boolean> {
     const [, { rowCount }] = await write([
       actorGuard(actor),
-      sql`update ${categories} set archived_at = coalesce(archived_at, now()) where id = ${id}`,
+      sql`update categories set archived_at = coalesce(archived_at, now()),
+          updated_at = case when archived_at is null then now() else updated_at end
+        where id = ${id}`,
     ])
     return rowCount === 1
   },

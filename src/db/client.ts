@@ -47,6 +47,15 @@ const reads: Access = {
 }
 const writes: Access = { readOnly: false, retries: 4, mayRetry: wasUndone }
 
+/**
+ * The driver takes only what fetch throws for a failed connection: an answer that breaks off in its middle, or stalls
+ * until the timeout, has to fail there too.
+ */
+const fetchWhole: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init)
+  return new Response(await response.arrayBuffer(), { status: response.status })
+}
+
 const textOf = ({ queryData }: NeonQueryInTransaction): string =>
   'query' in queryData ? queryData.query : '(template)'
 
@@ -58,6 +67,7 @@ export const createDatabase = (
   { databaseUrl, fetchEndpoint, timeoutMs }: Settings,
   { log, meter, onWait = sleep }: Context,
 ): Database => {
+  neonConfig.fetchFunction = fetchWhole
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint
 
   const measured = async <T>(statements: string[], call: () => Promise<T>): Promise<T> => {

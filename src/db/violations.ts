@@ -26,7 +26,7 @@ const constraints: Record<string, Violation> = {
 }
 
 /** Values that no column could take, although the schemas let them through: 22xxx of PostgreSQL's appendix A. */
-const unfit = new Set(['22001', '22003', '22007', '22008', '22021', '22023', '22P02', '22P05'])
+const unfit = new Set(['22001', '22003', '22007', '22008', '22009', '22021', '22023', '22P02', '22P05'])
 
 /** Serialization failure and deadlock: nothing was written, the same batch may simply run again. */
 const undone = new Set(['40001', '40P01'])

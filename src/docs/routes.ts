@@ -1,5 +1,4 @@
 import { swaggerUI } from '@hono/swagger-ui'
-import { pageHeaders } from '../http/middleware/security-headers.ts'
 import { createRouter } from '../http/router.ts'
 
 /** Swagger UI from our own assets (public/swagger, public/docs.js): nothing inline, nothing from elsewhere. */
@@ -14,6 +13,5 @@ const page = `
 export const docsRoutes = createRouter()
 docsRoutes.get(
   '/',
-  pageHeaders,
   swaggerUI({ title: 'Selvedge API', url: '/api/v1/openapi.json', manuallySwaggerUIHtml: () => page }),
 )

@@ -1,6 +1,5 @@
 import { accepts } from 'hono/accepts'
 import { html } from 'hono/html'
-import { pageHeaders } from '../http/middleware/security-headers.ts'
 import { createRouter } from '../http/router.ts'
 import { version } from '../version.ts'
 
@@ -35,7 +34,7 @@ const page = html`<!doctype html>
   </html>`
 
 export const homeRoutes = createRouter()
-homeRoutes.get('/', pageHeaders, (c) => {
+homeRoutes.get('/', (c) => {
   c.header('Vary', 'Accept', { append: true })
   const type = accepts(c, {
     header: 'Accept',

@@ -30,7 +30,8 @@ const document = <P extends string, R extends Definition<P>>(
   codes: ErrorCode[],
 ) => ({
   ...route,
-  responses: { ...route.responses, ...failures(codes) } as R['responses'],
+  // What the route itself says of a status wins: /ready answers 503 with its checks.
+  responses: { ...failures(codes), ...route.responses } as R['responses'],
 })
 
 /** For everyone; credentials are not looked at. */
@@ -40,10 +41,13 @@ export const publicRoute = <P extends string, R extends Definition<P>>(route: R)
     middleware: [refuseUnstorableText] as const,
   })
 
+// FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.
+const authenticated: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN']
+
 /** For everyone; a credential, when there is one, must be valid and sets `c.var.actor`. */
 export const guestRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
-    ...document<P, R>(route, ['UNAUTHENTICATED', ...codesOf(route)]),
+    ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: [{}, ...bearer],
     middleware: [identify, refuseUnstorableText] as const,
   })
@@ -51,14 +55,14 @@ export const guestRoute = <P extends string, R extends Definition<P>>(route: R) 
 /** For whoever is logged in. */
 export const userRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
-    ...document<P, R>(route, ['UNAUTHENTICATED', ...codesOf(route)]),
+    ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
     middleware: [authenticate, refuseUnstorableText] as const,
   })
 
 export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
-    ...document<P, R>(route, ['UNAUTHENTICATED', 'FORBIDDEN', ...codesOf(route)]),
+    ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
     middleware: [authenticate, requireAdmin, refuseUnstorableText] as const,
   })

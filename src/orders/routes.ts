@@ -23,7 +23,6 @@ const list = userRoute({
   summary: 'Your orders, or everyone’s as administrator',
   request: { query: ListOrders },
   responses: { 200: json(listOf(Order), 'A page of orders') },
-  errors: ['FORBIDDEN'],
 })
 
 const get = userRoute({

@@ -63,11 +63,11 @@ export const ChangeStatus = z
 
 export type ChangeStatus = z.infer<typeof ChangeStatus>
 
-/** A day or a moment. */
-const when = z.union(
-  [z.iso.date(), z.iso.datetime({ offset: true })],
-  'must be an ISO 8601 date or date-time',
-)
+/** A day or a moment in UTC. PostgreSQL knows neither the year 0 nor every offset that ISO 8601 allows. */
+const when = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be an ISO 8601 date or date-time')
+  .refine((text) => /^(?!0000)\d{4}-/.test(new Date(text).toISOString()), 'must be in the years 1 to 9999')
+  .transform((text) => (text.includes('T') ? new Date(text).toISOString() : text))
 
 export const ListOrders = z
   .strictObject({

@@ -124,7 +124,9 @@ export const createProductRepository = ({ db, read, write }: Database) => {
     async archive(actor: Actor, id: string): Promise<boolean> {
       const [, { rowCount }] = await write([
         actorGuard(actor),
-        sql`update products set archived_at = coalesce(archived_at, now()), updated_at = now() where id = ${id}`,
+        sql`update products set archived_at = coalesce(archived_at, now()),
+            updated_at = case when archived_at is null then now() else updated_at end
+          where id = ${id}`,
       ])
       return rowCount === 1
     },

@@ -12,7 +12,6 @@ const list = guestRoute({
   summary: 'Browse and search the catalogue',
   request: { query: ListProducts },
   responses: { 200: json(listOf(Product), 'A page of products') },
-  errors: ['FORBIDDEN'],
 })
 
 const get = guestRoute({

@@ -25,7 +25,8 @@ const asJson = (record: LogRecord): string => JSON.stringify(fieldsOf(record))
 
 const asText = (record: LogRecord): string => {
   const { level, time, msg, ...rest } = fieldsOf(record)
-  const pairs = Object.entries(rest).map(([name, value]) =>
+  const known = Object.entries(rest).filter(([, value]) => value !== undefined)
+  const pairs = known.map(([name, value]) =>
     typeof value === 'string' && !/[\s"]/.test(value)
       ? `${name}=${value}`
       : `${name}=${JSON.stringify(value)}`,

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { maxCounted } from './page.ts'
+import { findUnstorableText } from './text.ts'
 
 const wholeNumber = (min: number, max: number, fallback: number) =>
   z
@@ -17,7 +18,12 @@ export const pageFields = { page: wholeNumber(1, maxCounted, 1), limit: wholeNum
 export const withinReach = <T extends { page: number; limit: number }>({ page, limit }: T): boolean =>
   page * limit <= maxCounted
 
-export const reachIssue = { path: ['page'], error: `page times limit may be at most ${maxCounted}` }
+export const reachIssue = {
+  path: ['page'],
+  error: `page times limit may be at most ${maxCounted}`,
+  // Zod refines an object although its fields have failed, and would multiply what is no number.
+  when: ({ issues }: z.core.ParsePayload) => issues.length === 0,
+}
 
 /** `sort=field` or `sort=-field`. */
 export const sortField = <const F extends string>(fields: readonly F[], fallback: F | `-${F}`) => {
@@ -43,5 +49,6 @@ export const idOrSlugParam = z.object({
   idOrSlug: z
     .string()
     .max(250)
+    .refine((text) => findUnstorableText(text) === undefined)
     .openapi({ param: { name: 'idOrSlug', in: 'path' }, example: 'linen-tablecloth' }),
 })

@@ -17,6 +17,8 @@ const lookAlikes: Record<string, string> = {
 
 const withoutEnds = (text: string): string => text.replace(/^[^a-z]+|[^a-z]+$/g, '')
 
+const withoutSymbolsAround = (text: string): string => text.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+
 const withoutLookAlikes = (text: string): string =>
   text.replace(/[0134570@$!]/g, (sign) => lookAlikes[sign] ?? sign)
 
@@ -24,9 +26,14 @@ const withoutLookAlikes = (text: string): string =>
 const isCommon = (password: string): boolean => {
   const lower = password.toLowerCase()
   const bare = withoutEnds(lower)
-  return [lower, bare, withoutLookAlikes(bare), withoutEnds(withoutLookAlikes(lower))].some((form) =>
-    commonPasswords.has(form),
-  )
+  const forms = [
+    lower,
+    withoutSymbolsAround(lower),
+    bare,
+    withoutLookAlikes(bare),
+    withoutEnds(withoutLookAlikes(lower)),
+  ]
+  return forms.some((form) => commonPasswords.has(form))
 }
 
 const rules: [(password: string) => boolean, string][] = [

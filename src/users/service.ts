@@ -1,11 +1,15 @@
-import { hashPassword, verifyPassword } from '../auth/password.ts'
 import type { Actor } from '../shared/actor.ts'
 import { AppError, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import type { UserRepository, UserRow } from './repository.ts'
 import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
 
-type Deps = { users: UserRepository; newId: () => string }
+type Deps = {
+  users: UserRepository
+  newId: () => string
+  hashPassword: (password: string) => string
+  verifyPassword: (password: string, stored: string | undefined) => boolean
+}
 
 const present = (row: UserRow): User => ({
   ...row,
@@ -23,7 +27,7 @@ const checkMayTouch = (actor: Actor, id: string): void => {
   if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
 }
 
-export const createUserService = ({ users, newId }: Deps) => {
+export const createUserService = ({ users, newId, hashPassword, verifyPassword }: Deps) => {
   /** A stolen access token must not be enough to take the account over. */
   const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<void> => {
     if (currentPassword === undefined) throw invalid({ field: 'currentPassword', message: 'is required' })

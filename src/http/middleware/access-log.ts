@@ -8,7 +8,7 @@ const maxLoggedBody = 8_192
 /** The body as a handler has parsed it; one that nobody read is not read for the log. */
 const parsedBody = async ({ bodyCache }: HonoRequest): Promise<unknown> => {
   try {
-    const text = await (bodyCache.text ?? bodyCache.json)
+    const text: unknown = await (bodyCache.text ?? bodyCache.json)
     if (text === undefined) return undefined
     const json = typeof text === 'string' ? text : JSON.stringify(text)
     return json.length > maxLoggedBody ? `${json.length} characters` : JSON.parse(json)

@@ -1,30 +1,38 @@
+import { createMiddleware } from 'hono/factory'
 import { secureHeaders } from 'hono/secure-headers'
 
-/** An API answers data, so nothing may be loaded or framed; pages of our own say what they need (`pageHeaders`). */
-export const securityHeaders = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  crossOriginResourcePolicy: 'cross-origin',
+const everywhere = {
   referrerPolicy: 'no-referrer',
   strictTransportSecurity: 'max-age=63072000; includeSubDomains',
   xFrameOptions: 'DENY',
   permissionsPolicy: { camera: [], geolocation: [], microphone: [] },
+}
+
+/** Data: nothing may be loaded or framed, and any origin that CORS lets in may read it. */
+const forData = secureHeaders({
+  ...everywhere,
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  crossOriginResourcePolicy: 'cross-origin',
 })
 
-/** For HTML of our own: everything from this origin, no inline script. */
-export const pageHeaders = secureHeaders({
+/** Pages of our own: everything from this origin, nothing inline. */
+const forPages = secureHeaders({
+  ...everywhere,
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
     scriptSrc: ["'self'"],
     styleSrc: ["'self'"],
     imgSrc: ["'self'", 'data:'],
-    fontSrc: ["'self'"],
     connectSrc: ["'self'"],
     baseUri: ["'none'"],
     formAction: ["'none'"],
     frameAncestors: ["'none'"],
   },
   crossOriginResourcePolicy: 'same-origin',
-  referrerPolicy: 'no-referrer',
-  strictTransportSecurity: 'max-age=63072000; includeSubDomains',
-  xFrameOptions: 'DENY',
+})
+
+export const securityHeaders = createMiddleware(async function securityHeaders(c, next) {
+  await next()
+  const isPage = c.res.headers.get('Content-Type')?.startsWith('text/html') ?? false
+  await (isPage ? forPages : forData)(c, () => Promise.resolve())
 })

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { hashPassword } from './password.ts'
+import { createAuthService } from './service.ts'
+
+const password = 'Warp-and-Weft-7'
+const passwordHash = hashPassword(password)
+const user = { id: 'u1', name: 'Ada Byron', role: 'user' as const }
+
+type Session = { id: string; userAgent: string | undefined; newPasswordHash: string | undefined }
+
+let asked: string[]
+let sessions: Session[]
+
+/** The accounts are whatever address is asked for. */
+const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
+  createAuthService({
+    auth: {
+      findByEmail: async (email) => {
+        asked.push(email)
+        return { ...user, email, passwordHash }
+      },
+      openSession: async (session) => {
+        sessions.push(session)
+        return opens
+      },
+      findActor: async () => undefined,
+      purgeExpired: async () => 0,
+    },
+    tokens: { issue: async ({ sessionId }) => `token of ${sessionId}`, verify: async () => undefined, life: 900, jwks: { keys: [] } },
+    newId: () => 's1',
+    refusesDemoAccounts,
+  })
+
+beforeEach(() => {
+  asked = []
+  sessions = []
+})
+
+describe('login', () => {
+  it('answers a token of the session that it opened', async () => {
+    const reply = await serviceOf().login({ email: 'ada@people.example', password }, 'curl')
+    expect(reply).toEqual({
+      accessToken: 'token of s1',
+      tokenType: 'Bearer',
+      expiresIn: 900,
+      user: { ...user, email: 'ada@people.example' },
+    })
+    expect(sessions).toEqual([{ id: 's1', userId: 'u1', userAgent: 'curl', passwordHash, newPasswordHash: undefined }])
+  })
+
+  it('is refused when the account was deleted or its password changed meanwhile', async () => {
+    await expect(
+      serviceOf({ opens: false }).login({ email: 'ada@people.example', password }, undefined),
+    ).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' })
+  })
+
+  it('of a demonstration account is refused where those are', async () => {
+    const email = ' Admin@Selvedge.Test'
+    await expect(serviceOf({ refusesDemoAccounts: true }).login({ email, password }, undefined)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+    })
+    expect(asked).toEqual(['admin@selvedge.test'])
+    expect(sessions).toEqual([])
+    await serviceOf().login({ email, password }, undefined)
+    expect(sessions).toHaveLength(1)
+  })
+
+  it('keeps 256 characters of the user agent and no half of an emoji', async () => {
+    await serviceOf().login({ email: 'ada@people.example', password }, `${'x'.repeat(255)}😀`)
+    expect(sessions[0]?.userAgent).toBe(`${'x'.repeat(255)}\ufffd`)
+  })
+})

@@ -1,0 +1,138 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig } from './config.ts'
+
+const key = (kid: string) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), kid }
+}
+
+const first = key('2026-11')
+const second = key('2026-05')
+
+const production = {
+  ENVIRONMENT: 'production',
+  LOG_LEVEL: 'info',
+  CORS_ORIGINS: 'https://shop.example, https://admin.example',
+  JWT_ISSUER: 'https://api.selvedge.example',
+  JWT_AUDIENCE: 'selvedge',
+  JWT_KEYS: JSON.stringify([first, second]),
+  DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
+  DATABASE_FETCH_ENDPOINT: '',
+  DATABASE_TIMEOUT_MS: '10000',
+}
+
+const development = {
+  ...production,
+  ENVIRONMENT: 'development',
+  LOG_LEVEL: 'debug',
+  CORS_ORIGINS: '',
+  JWT_ISSUER: 'http://127.0.0.1:8787',
+  JWT_KEYS: JSON.stringify([key('dev-1')]),
+  DATABASE_URL: 'postgres://postgres:postgres@127.0.0.1:5432/postgres',
+  DATABASE_FETCH_ENDPOINT: 'http://127.0.0.1:4444/sql',
+}
+
+const refusal = (env: unknown): ConfigError => {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('was not refused')
+}
+
+describe('readConfig', () => {
+  it('reads what production needs', () => {
+    expect(readConfig({ ...production, CF_VERSION_METADATA: { id: 'v1', tag: '', timestamp: '' } })).toEqual({
+      environment: 'production',
+      isDevelopment: false,
+      logLevel: 'info',
+      corsOrigins: ['https://shop.example', 'https://admin.example'],
+      deployment: 'v1',
+      database: { databaseUrl: production.DATABASE_URL, fetchEndpoint: undefined, timeoutMs: 10_000 },
+      tokens: {
+        issuer: 'https://api.selvedge.example',
+        audience: 'selvedge',
+        keys: [first, second],
+      },
+    })
+  })
+
+  it('lets development use what production must not', () => {
+    expect(readConfig(development)).toMatchObject({ isDevelopment: true, corsOrigins: [] })
+  })
+
+  it.each(Object.keys(production))('names %s when it is missing', (name) => {
+    const { problems, message } = refusal({ ...production, [name]: undefined })
+    expect(problems.map((problem) => problem.name)).toEqual([name])
+    expect(message).toContain(name)
+  })
+
+  it('names everything that is missing at once', () => {
+    expect(refusal({}).problems.map(({ name }) => name)).toEqual(Object.keys(production))
+  })
+
+  const invalid: [string, string][] = [
+    ['ENVIRONMENT', 'staging'],
+    ['LOG_LEVEL', 'trace'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://shop.example/path'],
+    ['CORS_ORIGINS', 'https://SHOP.example'],
+    ['CORS_ORIGINS', Array.from({ length: 51 }, (_, n) => `https://${n}.example`).join(',')],
+    ['JWT_ISSUER', 'no address'],
+    ['JWT_AUDIENCE', ''],
+    ['JWT_KEYS', 'no JSON'],
+    ['JWT_KEYS', '[]'],
+    ['JWT_KEYS', JSON.stringify(first)],
+    ['JWT_KEYS', JSON.stringify([first, second, key('third')])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, d: undefined }])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, crv: 'P-384' }])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, kid: '' }])],
+    ['JWT_KEYS', JSON.stringify([first, { ...second, kid: first.kid }])],
+    ['DATABASE_URL', 'mysql://app:correct-horse-battery@db.example/main'],
+    ['DATABASE_FETCH_ENDPOINT', 'ftp://db.example/sql'],
+    ['DATABASE_TIMEOUT_MS', '99'],
+    ['DATABASE_TIMEOUT_MS', '60001'],
+    ['DATABASE_TIMEOUT_MS', '1e4'],
+  ]
+  it.each(invalid)('refuses %s=%s anywhere', (name, value) => {
+    for (const env of [production, development]) {
+      expect(refusal({ ...env, [name]: value }).problems.map((problem) => problem.name)).toContain(name)
+    }
+  })
+
+  const unfit: [string, string][] = [
+    ['LOG_LEVEL', 'debug'],
+    ['CORS_ORIGINS', 'https://shop.example,http://shop.example'],
+    ['JWT_ISSUER', 'http://api.selvedge.example'],
+    ['JWT_ISSUER', 'https://api.example.com'],
+    ['JWT_KEYS', JSON.stringify([first, key('dev-0123')])],
+    ['DATABASE_URL', 'postgres://app:correct-horse-battery@localhost/main'],
+    ['DATABASE_URL', 'postgres://app:correct-horse-battery@127.0.0.1/main'],
+    ['DATABASE_URL', 'postgres://app:correct-horse-battery@[::1]/main'],
+    ['DATABASE_URL', 'postgres://app:correct-horse-battery@db.test/main'],
+    ['DATABASE_URL', 'postgres://app:short@ep-one.neon.example/main'],
+    ['DATABASE_URL', 'postgres://app@ep-one.neon.example/main'],
+    ['DATABASE_URL', 'postgres://long-user-name:long-user-name@ep-one.neon.example/main'],
+    ['DATABASE_FETCH_ENDPOINT', 'http://db.example/sql'],
+  ]
+  it.each(unfit)('refuses %s=%s in production only', (name, value) => {
+    expect(refusal({ ...production, [name]: value }).problems.map((problem) => problem.name)).toEqual([name])
+    expect(readConfig({ ...development, [name]: value }).isDevelopment).toBe(true)
+  })
+
+  it('never tells a value', () => {
+    const canary = 'canary-5f1d'
+    for (const name of Object.keys(production)) {
+      for (const value of [canary, `postgres://u:${canary}@h`, `["${canary}"]`, `https://h/${canary}`]) {
+        try {
+          readConfig({ ...production, [name]: value })
+        } catch (error) {
+          expect(JSON.stringify([error, String(error)])).not.toContain(canary)
+        }
+      }
+    }
+  })
+})
