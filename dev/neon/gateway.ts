@@ -54,7 +54,7 @@ export const startGateway = async ({ backend, port, idleMs, onBroken }: Options)
 
     const expire = () => {
       socket.end(idleError(), () => socket.destroy())
-      setTimeout(() => socket.destroy(), FAREWELL_MS)
+      setTimeout(() => socket.destroy(), FAREWELL_MS).unref()
     }
     const watchIdle = () => turns.whenWanted(() => (idle ??= setTimeout(expire, idleMs)))
     const unwatchIdle = () => {
