@@ -117,6 +117,11 @@ function startAfresh(state: State, realDatabaseUrl: string | undefined): void {
   if (realDatabaseUrl) log('state       DATABASE_URL names a real server: its data is left alone')
 }
 
+async function seed(url: string): Promise<string> {
+  if (!isLocal(url)) return 'left out: the database is not local'
+  return (await seedIfEmpty(url)) ? 'written into the empty database' : 'not needed'
+}
+
 function nameOf({ dir }: State): string {
   const name = relative(root, dir)
   return name.startsWith('..') ? dir : name || '.'

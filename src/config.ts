@@ -13,8 +13,6 @@ const SigningKey = z.object({
   kid: z.string().min(1).max(64),
 })
 
-export type SigningKey = z.infer<typeof SigningKey>
-
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text)

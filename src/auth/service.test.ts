@@ -26,7 +26,12 @@ const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
       findActor: async () => undefined,
       purgeExpired: async () => 0,
     },
-    tokens: { issue: async ({ sessionId }) => `token of ${sessionId}`, verify: async () => undefined, life: 900, jwks: { keys: [] } },
+    tokens: {
+      issue: async ({ sessionId }) => `token of ${sessionId}`,
+      verify: async () => undefined,
+      life: 900,
+      jwks: { keys: [] },
+    },
     newId: () => 's1',
     refusesDemoAccounts,
   })
@@ -45,7 +50,9 @@ describe('login', () => {
       expiresIn: 900,
       user: { ...user, email: 'ada@people.example' },
     })
-    expect(sessions).toEqual([{ id: 's1', userId: 'u1', userAgent: 'curl', passwordHash, newPasswordHash: undefined }])
+    expect(sessions).toEqual([
+      { id: 's1', userId: 'u1', userAgent: 'curl', passwordHash, newPasswordHash: undefined },
+    ])
   })
 
   it('is refused when the account was deleted or its password changed meanwhile', async () => {
@@ -56,7 +63,9 @@ describe('login', () => {
 
   it('of a demonstration account is refused where those are', async () => {
     const email = ' Admin@Selvedge.Test'
-    await expect(serviceOf({ refusesDemoAccounts: true }).login({ email, password }, undefined)).rejects.toMatchObject({
+    await expect(
+      serviceOf({ refusesDemoAccounts: true }).login({ email, password }, undefined),
+    ).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',
     })
     expect(asked).toEqual(['admin@selvedge.test'])

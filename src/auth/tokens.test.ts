@@ -1,6 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
-import { base64url, decodeJwt, decodeProtectedHeader, importJWK, SignJWT, type JWTHeaderParameters } from 'jose'
+import {
+  base64url,
+  decodeJwt,
+  decodeProtectedHeader,
+  importJWK,
+  SignJWT,
+  type JWTHeaderParameters,
+} from 'jose'
 import { describe, expect, it } from 'vitest'
 import type { Actor } from '../shared/actor.ts'
 import { createTokens } from './tokens.ts'
@@ -94,7 +101,10 @@ describe('an access token', () => {
     ['no kid', () => forge({ header: { kid: undefined } })],
     ['the kid of another live key', () => forge({ header: { kid: older.kid } })],
     ['a key of its own in its header', () => forge({ key: foreign, header: { jwk: tokens.jwks.keys[0] } })],
-    ['a key set of its own', () => forge({ key: foreign, header: { jku: 'https://evil.example/jwks.json' } })],
+    [
+      'a key set of its own',
+      () => forge({ key: foreign, header: { jku: 'https://evil.example/jwks.json' } }),
+    ],
     ['a critical extension', () => forge({ header: { crit: ['extension'], extension: 1 } })],
     ['another type', () => forge({ header: { typ: 'JWT' } })],
     ['no type', () => forge({ header: { typ: undefined } })],

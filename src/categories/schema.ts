@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi'
-import { Name } from '../shared/name.ts'
 import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
 
@@ -25,7 +24,7 @@ export const Category = z
 
 export type Category = z.infer<typeof Category>
 
-const name = Name(80)
+const name = z.string().trim().min(2).max(80)
 
 export const CreateCategory = z
   .strictObject({ name, slug: Slug.optional().describe('Made from the name when absent') })

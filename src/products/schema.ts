@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi'
 import { Price } from '../shared/money.ts'
-import { Name } from '../shared/name.ts'
 import { flag, pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
 
@@ -37,7 +36,7 @@ export const Product = z
 
 export type Product = z.infer<typeof Product>
 
-const name = Name(200)
+const name = z.string().trim().min(2).max(200)
 const description = z.string().trim().max(5_000)
 
 export const CreateProduct = z

@@ -5,7 +5,7 @@ export type { Logger }
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = (typeof logLevels)[number]
 
 type Fields = Record<string, unknown>
 

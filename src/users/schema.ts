@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi'
 import { roles } from '../shared/actor.ts'
-import { Name } from '../shared/name.ts'
 import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { passwordProblems } from './password-policy.ts'
 
@@ -26,7 +25,7 @@ export const User = z
 
 export type User = z.infer<typeof User>
 
-const name = Name(100)
+const name = z.string().trim().min(2).max(100)
 
 const email = z
   .string()
