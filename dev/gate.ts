@@ -1,5 +1,3 @@
-export type Gate = ReturnType<typeof createGate>
-
 /** Whether requests may pass, and to which port; while it is held, they wait, up to `maxWaiting` of them. */
 export function createGate({ maxWaiting = 1_000 } = {}) {
   let port: number | undefined

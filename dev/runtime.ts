@@ -8,8 +8,6 @@ import type { Proxy } from './proxy.ts'
 import type { State } from './state.ts'
 import { startWrangler, type Wrangler } from './wrangler.ts'
 
-export type Runtime = ReturnType<typeof createRuntime>
-
 type RuntimeOptions = {
   root: string
   state: State

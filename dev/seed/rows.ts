@@ -6,7 +6,7 @@ import { makeProducts, ranges } from './catalogue.ts'
 
 const day = 24 * 60 * 60 * 1_000
 
-export const sizes = { products: 300, customers: 40, orders: 500, days: 60 }
+const sizes = { products: 300, customers: 40, orders: 500, days: 60 }
 
 const paths: Record<OrderStatus, OrderStatus[]> = {
   pending: ['pending'],

@@ -8,7 +8,10 @@ import { newMeter } from '../shared/meter.ts'
 import { users } from '../users/table.ts'
 import { createDatabase } from './client.ts'
 
-type Call = { headers: IncomingMessage['headers']; body: { queries?: { query: string; params: unknown[] }[] } }
+type Call = {
+  headers: IncomingMessage['headers']
+  body: { queries?: { query: string; params: unknown[] }[] }
+}
 
 type Answer = (response: ServerResponse, call: Call) => void
 
@@ -93,7 +96,13 @@ const one = sql`select 1`
 describe('a batch', () => {
   it('is one HTTP call and answers in its order, with gaps where there is no statement', async () => {
     const { db, read, meter } = open()
-    const results = await read([undefined, one, undefined, db.select({ n: users.name }).from(users), undefined])
+    const results = await read([
+      undefined,
+      one,
+      undefined,
+      db.select({ n: users.name }).from(users),
+      undefined,
+    ])
     expect(calls).toHaveLength(1)
     expect(calls[0]?.body.queries).toHaveLength(2)
     expect(results).toHaveLength(5)

@@ -29,7 +29,7 @@ const untilTrue = async (
 ): Promise<void> => {
   const deadline = Date.now() + milliseconds
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Not true within ${milliseconds} ms: ${condition}`)
+    if (Date.now() > deadline) throw new Error(`Not true within ${milliseconds} ms: ${condition.toString()}`)
     await sleep(100)
   }
 }

@@ -45,7 +45,7 @@ export const inParallel = async <T, R>(
   items: T[],
   work: (item: T, n: number) => Promise<R>,
 ) => {
-  const results: R[] = new Array(items.length)
+  const results: R[] = []
   const queue = items.entries()
   const worker = async () => {
     for (const [n, item] of queue) results[n] = await work(item, n)

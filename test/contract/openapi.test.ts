@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { createApp } from '../../src/app.ts'
+import { KeySet, LoggedInUser, Login, TokenReply } from '../../src/auth/schema.ts'
+import { Category, ChangeCategory, CreateCategory } from '../../src/categories/schema.ts'
+import { readConfig } from '../../src/config.ts'
+import { Health, Readiness } from '../../src/health/schema.ts'
+import { describeApi } from '../../src/http/document.ts'
+import { statuses } from '../../src/http/errors.ts'
+import { Failure, listOf } from '../../src/http/openapi.ts'
+import { ChangeStatus, Order, OrderDetail, PlaceOrder } from '../../src/orders/schema.ts'
+import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/products/schema.ts'
+import { errorCodes } from '../../src/shared/errors.ts'
+import { createLogger } from '../../src/shared/logger.ts'
+import { ChangeUser, CreateUser, User } from '../../src/users/schema.ts'
+import { makeJwtKeys } from '../../dev/secrets.ts'
+
+const Media = z.object({
+  schema: z.looseObject({}),
+  example: z.unknown().optional(),
+  examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
+})
+
+const Response = z.object({
+  description: z.string().min(1),
+  headers: z.record(z.string(), z.unknown()).optional(),
+  content: z.record(z.string(), Media).optional(),
+})
+
+const Parameter = z.looseObject({
+  name: z.string(),
+  in: z.enum(['path', 'query']),
+  required: z.boolean().optional(),
+})
+
+const Operation = z.object({
+  operationId: z.string(),
+  tags: z.array(z.string()),
+  summary: z.string(),
+  security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z.array(Parameter).optional(),
+  requestBody: z.object({ required: z.literal(true), content: z.record(z.string(), Media) }).optional(),
+  responses: z.record(z.string(), Response),
+})
+
+const Document = z.object({
+  openapi: z.literal('3.1.0'),
+  info: z.object({ title: z.string(), version: z.string(), description: z.string() }),
+  tags: z.array(z.object({ name: z.string(), description: z.string() })),
+  components: z.object({
+    schemas: z.record(z.string(), z.looseObject({ example: z.unknown() })),
+    securitySchemes: z.record(z.string(), z.unknown()),
+  }),
+  paths: z.record(
+    z.string(),
+    z.record(z.enum(['get', 'post', 'put', 'patch', 'delete']), Operation.optional()),
+  ),
+})
+
+const config = readConfig({
+  ENVIRONMENT: 'test',
+  LOG_LEVEL: 'error',
+  CORS_ORIGINS: '',
+  JWT_ISSUER: 'http://127.0.0.1',
+  JWT_AUDIENCE: 'selvedge',
+  JWT_KEYS: makeJwtKeys(),
+  DATABASE_URL: 'postgres://127.0.0.1/none',
+  DATABASE_FETCH_ENDPOINT: '',
+  DATABASE_TIMEOUT_MS: '1000',
+})
+
+const app = createApp({
+  config,
+  log: createLogger({ level: 'error', pretty: false }),
+  createServices: () => {
+    throw new Error('The document needs no service')
+  },
+})
+
+const raw: unknown = JSON.parse(JSON.stringify(describeApi(app)))
+const document = Document.parse(raw)
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).flatMap(([method, operation]) =>
+    operation === undefined ? [] : [{ path, method, ...operation }],
+  ),
+)
+
+const named = operations.map((operation) => [operation.operationId, operation] as const)
+
+type Operation = (typeof operations)[number]
+
+const codesOf = ({ responses }: Operation, status: number): string[] =>
+  Object.keys(responses[status]?.content?.['application/json']?.examples ?? {})
+
+/** The schemas behind the document's components. */
+const schemas: Record<string, z.ZodType> = {
+  Category,
+  ChangeCategory,
+  ChangeProduct,
+  ChangeStatus,
+  ChangeStock,
+  ChangeUser,
+  CreateCategory,
+  CreateProduct,
+  CreateUser,
+  Error: Failure,
+  Health,
+  KeySet,
+  LoggedInUser,
+  Login,
+  Order,
+  OrderDetail,
+  Pagination: listOf(Product).shape.pagination,
+  PlaceOrder,
+  Product,
+  Readiness,
+  TokenReply,
+  User,
+}
+
+describe('the document', () => {
+  it('has the version of the package and a description of every tag', () => {
+    expect(document.info.version).toMatch(/^\d+\.\d+\.\d+$/)
+    const used = new Set(operations.flatMap(({ tags }) => tags))
+    expect(document.tags.map(({ name }) => name).toSorted()).toEqual([...used].toSorted())
+  })
+
+  it('gives every operation an id of its own', () => {
+    const ids = operations.map(({ operationId }) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.length).toBeGreaterThan(20)
+    for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/)
+  })
+
+  it('has every route of the app but pages and itself', () => {
+    const undocumented = ['/', '/api/docs', '/api/v1/openapi.json']
+    const routes = app.routes.flatMap(({ method, path }) =>
+      method === 'ALL' || undocumented.includes(path)
+        ? []
+        : [`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`],
+    )
+    const documented = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+    expect([...new Set(routes)].toSorted()).toEqual(documented.toSorted())
+  })
+
+  it('resolves every reference', () => {
+    const references = [...JSON.stringify(raw).matchAll(/"\$ref":"([^"]+)"/g)].map(([, target]) => target)
+    expect(references.length).toBeGreaterThan(50)
+    for (const target of new Set(references)) {
+      expect(Object.keys(document.components.schemas)).toContain(target?.replace('#/components/schemas/', ''))
+    }
+  })
+
+  it('names one security scheme, and every demand is for it', () => {
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer'])
+    const demanded = operations.flatMap(({ security = [] }) =>
+      security.flatMap((scheme) => Object.keys(scheme)),
+    )
+    expect([...new Set(demanded)]).toEqual(['bearer'])
+  })
+
+  it('documents every error code at its status, but the one that belongs to no operation', () => {
+    const documented = operations.flatMap((operation) =>
+      Object.keys(operation.responses).flatMap((status) =>
+        codesOf(operation, Number(status)).map((code) => `${code} ${status}`),
+      ),
+    )
+    const expected = errorCodes.filter((code) => code !== 'METHOD_NOT_ALLOWED')
+    expect([...new Set(documented)].toSorted()).toEqual(
+      expected.map((code) => `${code} ${statuses[code]}`).toSorted(),
+    )
+  })
+})
+
+describe.each(named)('the operation %s', (_, operation) => {
+  it('has one tag, a summary and a description of each answer', () => {
+    expect(operation.tags).toHaveLength(1)
+    expect(document.tags.map(({ name }) => name)).toContain(operation.tags[0])
+    expect(operation.summary).toMatch(/^[A-Z].{5,100}$/)
+  })
+
+  it('documents one success, with a body that names its schema or none', () => {
+    const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'))
+    expect(successes).toHaveLength(1)
+    for (const [status, { content, headers }] of successes) {
+      expect(content === undefined).toBe(status === '204')
+      expect(headers?.['Location'] !== undefined).toBe(status === '201')
+      if (content !== undefined) expect(JSON.stringify(content['application/json']?.schema)).toContain('$ref')
+    }
+  })
+
+  it('documents what can go wrong, with an example of each code', () => {
+    const { security, requestBody, parameters = [] } = operation
+    const expected: [boolean, number, string][] = [
+      [true, 500, 'INTERNAL'],
+      [operation.operationId !== 'getReadiness', 503, 'UNAVAILABLE'],
+      [security !== undefined, 401, 'UNAUTHENTICATED'],
+      [security !== undefined, 403, 'FORBIDDEN'],
+      [requestBody !== undefined, 400, 'MALFORMED_JSON'],
+      [requestBody !== undefined, 413, 'PAYLOAD_TOO_LARGE'],
+      [requestBody !== undefined, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+      [
+        requestBody !== undefined || parameters.some(({ in: place }) => place === 'query'),
+        422,
+        'VALIDATION_FAILED',
+      ],
+      [parameters.some(({ in: place }) => place === 'path'), 404, 'NOT_FOUND'],
+    ]
+    for (const [demanded, status, code] of expected) {
+      if (demanded) expect(codesOf(operation, status), `${status}`).toContain(code)
+      else expect(codesOf(operation, status), `${status}`).not.toContain(code)
+    }
+  })
+
+  it('has error examples that are such errors', () => {
+    for (const [status, { content }] of Object.entries(operation.responses)) {
+      for (const [code, { value }] of Object.entries(content?.['application/json']?.examples ?? {})) {
+        const { error } = Failure.strict().parse(value)
+        expect(error.code).toBe(code)
+        expect(statuses[error.code]).toBe(Number(status))
+      }
+    }
+  })
+
+  it('declares each parameter of its path as required', () => {
+    const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const declared = (operation.parameters ?? []).filter(({ in: place }) => place === 'path')
+    expect(declared.map(({ name }) => name)).toEqual(inPath)
+    for (const { required } of declared) expect(required).toBe(true)
+  })
+
+  it('takes its body by a schema that admits no unknown field', () => {
+    if (operation.requestBody === undefined) return
+    expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
+    const name = z
+      .string()
+      .parse(operation.requestBody.content['application/json']?.schema['$ref'])
+      .split('/')
+      .at(-1)
+    expect(document.components.schemas[name ?? '']).toHaveProperty('additionalProperties', false)
+  })
+})
+
+describe('a component', () => {
+  it('is one of the schemas that are known here', () => {
+    expect(Object.keys(document.components.schemas).toSorted()).toEqual(Object.keys(schemas).toSorted())
+  })
+
+  it.each(Object.entries(schemas))('%s has an example that fits its own schema', (name, schema) => {
+    const { example } = document.components.schemas[name] ?? {}
+    expect(example).toBeDefined()
+    const parsed = schema.parse(example)
+    // No example holds what its schema does not know.
+    expect(parsed).toMatchObject(example as object)
+  })
+})

@@ -1,0 +1,162 @@
+import { NeonDbError } from '@neondatabase/serverless'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { newId } from '../../src/shared/ids.ts'
+import { insert, sql } from '../support/edge-sql.ts'
+
+const [userId, categoryId, productId, otherProductId, orderId, sessionId] = [1, 2, 3, 4, 5, 6].map(newId)
+const now = '2026-11-20T12:00:00.000Z'
+const times = { created_at: now, updated_at: now }
+
+/** A row of each table that the database takes. */
+const good = {
+  users: () => ({
+    ...{
+      id: newId(),
+      name: 'Ada Byron',
+      email: `${newId()}@people.example`,
+      password_hash: 'x',
+      role: 'user',
+    },
+    ...times,
+  }),
+  sessions: () => ({ id: newId(), user_id: userId, created_at: now, expires_at: '2026-12-20T12:00:00.000Z' }),
+  categories: () => ({ id: newId(), name: 'Linen', slug: `c-${newId()}`, ...times }),
+  products: () => ({
+    ...{ id: newId(), name: 'Towel', slug: `p-${newId()}`, description: '', price: '1.00', stock: 1 },
+    ...{ category_id: categoryId, ...times },
+  }),
+  orders: () => ({ id: newId(), user_id: userId, status: 'pending', total: '1.00', ...times }),
+  order_items: () => ({
+    ...{ order_id: orderId, position: 1, product_id: otherProductId, name: 'Towel', quantity: 1 },
+    unit_price: '1.00',
+  }),
+  order_status_history: () => ({
+    ...{ order_id: orderId, actor_id: userId, from_status: 'pending', to_status: 'paid', at: now },
+  }),
+  stock_movements: () => ({ product_id: productId, delta: 1, reason: 'x', order_id: null, at: now }),
+}
+
+type Table = keyof typeof good
+
+/** What is wrong in an otherwise good row, and the constraint that says so. */
+const bad: [string, Table, object][] = [
+  ['users_pkey', 'users', { id: userId }],
+  ['users_email_unique', 'users', { email: 'taken@people.example' }],
+  ['users_email_check', 'users', { email: 'Ada@people.example' }],
+  ['users_email_check', 'users', { email: 'a' }],
+  ['users_email_check', 'users', { email: 'a'.repeat(255) }],
+  ['users_name_check', 'users', { name: 'A' }],
+  ['users_name_check', 'users', { name: 'A'.repeat(101) }],
+  ['users_role_check', 'users', { role: 'root' }],
+  ['sessions_pkey', 'sessions', { id: sessionId }],
+  ['sessions_user_agent_check', 'sessions', { user_agent: 'x'.repeat(257) }],
+  ['sessions_expires_at_check', 'sessions', { expires_at: now }],
+  ['sessions_user_id_users_id_fk', 'sessions', { user_id: newId() }],
+  ['categories_pkey', 'categories', { id: categoryId }],
+  ['categories_slug_unique', 'categories', { slug: 'taken' }],
+  ['categories_slug_check', 'categories', { slug: 'Upper' }],
+  ['categories_slug_check', 'categories', { slug: 'a'.repeat(121) }],
+  ['categories_name_check', 'categories', { name: 'x' }],
+  ['categories_name_check', 'categories', { name: 'x'.repeat(81) }],
+  ['products_pkey', 'products', { id: productId }],
+  ['products_slug_unique', 'products', { slug: 'taken' }],
+  ['products_slug_check', 'products', { slug: 'two--hyphens' }],
+  ['products_slug_check', 'products', { slug: 'a'.repeat(241) }],
+  ['products_name_check', 'products', { name: 'x' }],
+  ['products_name_check', 'products', { name: 'x'.repeat(201) }],
+  ['products_description_check', 'products', { description: 'x'.repeat(5_001) }],
+  ['products_price_check', 'products', { price: '-0.01' }],
+  ['products_price_check', 'products', { price: '100000.00' }],
+  ['products_stock_check', 'products', { stock: -1 }],
+  ['products_category_id_fk', 'products', { category_id: newId() }],
+  ['orders_pkey', 'orders', { id: orderId }],
+  ['orders_status_check', 'orders', { status: 'lost' }],
+  ['orders_total_check', 'orders', { total: '-0.01' }],
+  ['orders_user_id_users_id_fk', 'orders', { user_id: newId() }],
+  ['order_items_pk', 'order_items', { position: 0 }],
+  ['order_items_product_unique', 'order_items', { product_id: productId }],
+  ['order_items_quantity_check', 'order_items', { quantity: 0 }],
+  ['order_items_quantity_check', 'order_items', { quantity: 1_000 }],
+  ['order_items_unit_price_check', 'order_items', { unit_price: '-0.01' }],
+  ['order_items_unit_price_check', 'order_items', { unit_price: '100000.00' }],
+  ['order_items_order_id_orders_id_fk', 'order_items', { order_id: newId() }],
+  ['order_items_product_id_products_id_fk', 'order_items', { product_id: newId() }],
+  ['order_status_history_once', 'order_status_history', { to_status: 'pending' }],
+  ['order_status_history_from_check', 'order_status_history', { from_status: 'lost' }],
+  ['order_status_history_to_check', 'order_status_history', { to_status: 'lost' }],
+  ['order_status_history_order_id_orders_id_fk', 'order_status_history', { order_id: newId() }],
+  ['order_status_history_actor_id_users_id_fk', 'order_status_history', { actor_id: newId() }],
+  ['stock_movements_delta_check', 'stock_movements', { delta: 0 }],
+  ['stock_movements_reason_check', 'stock_movements', { reason: '' }],
+  ['stock_movements_reason_check', 'stock_movements', { reason: 'x'.repeat(201) }],
+  ['stock_movements_once', 'stock_movements', { order_id: orderId, reason: 'order' }],
+  ['stock_movements_product_id_products_id_fk', 'stock_movements', { product_id: newId() }],
+  ['stock_movements_order_id_orders_id_fk', 'stock_movements', { order_id: newId() }],
+  ['stock_movements_actor_id_users_id_fk', 'stock_movements', { actor_id: newId() }],
+]
+
+/** Generated, so that no insert can repeat them. */
+const generated = ['order_status_history_pkey', 'stock_movements_pkey']
+
+beforeAll(async () => {
+  await insert('users', [{ ...good.users(), id: userId, email: 'taken@people.example' }])
+  await insert('sessions', [{ ...good.sessions(), id: sessionId }])
+  await insert('categories', [{ ...good.categories(), id: categoryId, slug: 'taken' }])
+  await insert('products', [{ ...good.products(), id: productId, slug: 'taken' }])
+  await insert('products', [{ ...good.products(), id: otherProductId }])
+  await insert('orders', [{ ...good.orders(), id: orderId }])
+  await insert('order_items', [{ ...good.order_items(), position: 0, product_id: productId }])
+  await insert('order_status_history', [
+    { ...good.order_status_history(), from_status: null, to_status: 'pending' },
+  ])
+  await insert('stock_movements', [{ ...good.stock_movements(), order_id: orderId, reason: 'order' }])
+})
+
+describe('the database itself', () => {
+  it.each(bad)('says no by %s to a bad row of %s: %j', async (constraint, table, change) => {
+    const refused = insert(table, [{ ...good[table](), ...change }])
+    await expect(refused).rejects.toBeInstanceOf(NeonDbError)
+    await expect(refused).rejects.toMatchObject({ constraint, code: expect.stringMatching(/^23/) })
+  })
+
+  it.each(Object.keys(good) as Table[])('takes a good row of %s', async (table) => {
+    await insert(table, [good[table]()])
+  })
+
+  it('has each of its constraints tested here', async () => {
+    const known = await sql<{ name: string }>(
+      `select conname as name from pg_constraint where connamespace = 'public'::regnamespace and contype in ('p', 'u', 'f', 'c')
+        union
+        select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indrelid
+        where indisunique and relnamespace = 'public'::regnamespace`,
+    )
+    const tested = new Set([...bad.map(([name]) => name), ...generated])
+    expect(known.map(({ name }) => name).toSorted()).toEqual([...tested].toSorted())
+  })
+
+  it.each([
+    ['users', 'email'],
+    ['products', 'price'],
+    ['products', 'category_id'],
+    ['orders', 'user_id'],
+    ['order_items', 'unit_price'],
+    ['sessions', 'expires_at'],
+  ] as [Table, string][])('says no to a row of %s without %s', async (table, column) => {
+    await expect(insert(table, [{ ...good[table](), [column]: null }])).rejects.toMatchObject({
+      code: '23502',
+      column,
+    })
+  })
+
+  it('undoes a whole transaction when a guard raises', async () => {
+    const { id } = good.users()
+    await expect(
+      sql(
+        `with made as (insert into orders (id, user_id, status, total) values ($1, $2, 'pending', 0) returning id)
+          select raise_app('OUT_OF_STOCK', '[1]') from made`,
+        [id, userId],
+      ),
+    ).rejects.toMatchObject({ code: 'SV001', message: 'OUT_OF_STOCK', detail: '[1]' })
+    expect(await sql('select from orders where id = $1', [id])).toEqual([])
+  })
+})

@@ -1,0 +1,66 @@
+import { createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, it } from 'vitest'
+import worker from '../../workers/index.ts'
+import { takeLines } from '../support/edge-console.ts'
+import { newUser } from '../support/edge-rows.ts'
+import { sql } from '../support/edge-sql.ts'
+
+const cron = '17 3 * * *'
+
+const run = async () =>
+  await worker.scheduled(createScheduledController({ cron, scheduledTime: Date.UTC(2026, 10, 20) }), env)
+
+const kept = async (userId: string) =>
+  (
+    await sql<{ user_agent: string }>('select user_agent from sessions where user_id = $1 order by 1', [
+      userId,
+    ])
+  ).map(({ user_agent }) => user_agent)
+
+beforeEach(async () => {
+  await sql('delete from sessions')
+})
+
+it('purges expired sessions and keeps all others', async () => {
+  const { id } = await newUser()
+  await sql(
+    `insert into sessions (id, user_id, user_agent, created_at, expires_at, revoked_at)
+      select gen_random_uuid(), $1, name, now() - interval '40 days', now() + expires, revoked
+      from (values
+        ('expired long ago', interval '-10 days', null::timestamptz),
+        ('expired just now', interval '-1 second', null),
+        ('expired and revoked', interval '-1 day', now()),
+        ('expires soon', interval '1 minute', null),
+        ('live', interval '20 days', null),
+        ('revoked', interval '20 days', now())
+      ) as row (name, expires, revoked)`,
+    [id],
+  )
+  await sql('delete from sessions where user_agent is null')
+  takeLines()
+  await run()
+  expect(await kept(id)).toEqual(['expires soon', 'live', 'revoked'])
+  const lines = takeLines()
+  expect(lines.find((line) => line.includes('expired sessions purged'))).toMatch(/purged=3/)
+  for (const line of lines) expect(line).toMatch(/requestId=[\w-]{36}/)
+})
+
+it('purges ten thousand at a time, and the rest the next time', async () => {
+  const { id } = await newUser()
+  await sql(
+    `insert into sessions (id, user_id, created_at, expires_at)
+      select gen_random_uuid(), $1, now() - interval '40 days', now() - interval '1 day' from generate_series(1, 10050)`,
+    [id],
+  )
+  await run()
+  expect(await sql('select from sessions where expires_at < now()')).toHaveLength(50)
+  await run()
+  expect(await sql('select from sessions where expires_at < now()')).toHaveLength(0)
+})
+
+it('does nothing when there is nothing to do', async () => {
+  takeLines()
+  await run()
+  expect(takeLines().join()).toMatch(/purged=0/)
+})

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest } from '@cloudflare/vitest-pool-workers'
+import { defineConfig } from 'vitest/config'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export default defineConfig({
+  root,
+  plugins: [
+    cloudflareTest(({ inject }) => ({
+      wrangler: { configPath: `${root}wrangler.toml` },
+      miniflare: {
+        bindings: {
+          ENVIRONMENT: 'development',
+          LOG_LEVEL: 'debug',
+          CORS_ORIGINS: 'https://shop.example,https://admin.example',
+          JWT_ISSUER: 'https://api.selvedge.test',
+          JWT_AUDIENCE: 'selvedge',
+          JWT_KEYS: inject('jwtKeys'),
+          DATABASE_URL: inject('databaseUrl'),
+          DATABASE_FETCH_ENDPOINT: inject('fetchEndpoint'),
+          DATABASE_TIMEOUT_MS: '10000',
+        },
+      },
+    })),
+  ],
+  test: {
+    name: 'edge',
+    include: ['test/edge/**/*.test.ts'],
+    globalSetup: ['test/support/edge-setup.ts'],
+    setupFiles: ['test/support/edge-file.ts'],
+    // One database for all files, and its rows are each file's own.
+    fileParallelism: false,
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    sequence: { groupOrder: 1 },
+  },
+})

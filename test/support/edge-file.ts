@@ -1,0 +1,11 @@
+import { beforeAll } from 'vitest'
+import { captureConsole } from './edge-console.ts'
+import { sql } from './edge-sql.ts'
+
+captureConsole()
+
+beforeAll(async () => {
+  await sql(
+    'truncate stock_movements, order_status_history, order_items, orders, products, categories, sessions, users',
+  )
+})

@@ -1,0 +1,16 @@
+/** Of every account that tests make. */
+export const password = 'Warp-and-Weft-7'
+
+/** What edge-setup.ts, in Node, hands to the configuration and to the tests in the Worker's runtime. */
+type Provided = {
+  databaseUrl: string
+  fetchEndpoint: string
+  /** JSON array of two private ES256 JWKs with the kids `test-1` and `test-2`. */
+  jwtKeys: string
+  /** PHC string of `password`. */
+  passwordHash: string
+}
+
+declare module 'vitest' {
+  interface ProvidedContext extends Provided {}
+}

@@ -1,0 +1,29 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { openDatabase } from '../../dev/database.ts'
+import { migrate } from '../../dev/migrate.ts'
+import { hashPassword } from '../../src/auth/password.ts'
+import { password } from './edge-provided.ts'
+
+const signingKey = (kid: string) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), kid }
+}
+
+/** In Node: the embedded database with the migrations applied, and what the Worker needs to reach it. */
+export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'selvedge-edge-'))
+  const database = await openDatabase({ dataDir })
+  await migrate(database.url)
+  provide('databaseUrl', database.url)
+  provide('fetchEndpoint', database.fetchEndpoint)
+  provide('jwtKeys', JSON.stringify([signingKey('test-1'), signingKey('test-2')]))
+  provide('passwordHash', hashPassword(password))
+  return async () => {
+    await database.close()
+    await rm(dataDir, { recursive: true })
+  }
+}
