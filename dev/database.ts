@@ -11,15 +11,21 @@ export type LocalDatabase = {
   close(): Promise<void>
 }
 
-type Options = { databaseUrl?: string; dataDir: string; log?: (line: string) => void }
+type Options = {
+  databaseUrl?: string
+  dataDir: string
+  log?: (line: string) => void
+  /** Told of each call over HTTP. */
+  onCall?: () => void
+}
 
 /** The embedded database in `dataDir`, or the PostgreSQL server of `databaseUrl`, behind Neon's HTTP protocol. */
 export const openDatabase = async (options: Options): Promise<LocalDatabase> => {
-  const { databaseUrl, dataDir, log = () => undefined } = options
+  const { databaseUrl, dataDir, log = () => undefined, onCall = () => undefined } = options
   const { url, engine } = databaseUrl
     ? await openPostgres({ url: databaseUrl, log })
     : await openPglite({ dataDir, log })
-  const endpoint = await startEndpoint({ engine, log })
+  const endpoint = await startEndpoint({ engine, log, onCall })
 
   return {
     kind: databaseUrl ? 'postgres' : 'pglite',

@@ -44,6 +44,8 @@ async function main(): Promise<void> {
   )
   const database = await openDatabase({
     dataDir: state.paths.database,
+    // A Worker too busy to answer in time still asks its database.
+    onCall: () => runtime.sign(),
     ...(realDatabaseUrl && { databaseUrl: realDatabaseUrl }),
     log,
   })

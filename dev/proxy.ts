@@ -18,13 +18,18 @@ type ProxyOptions = {
 /** Enough for a runtime that dies while it starts, and an end for a request that kills it every time. */
 const maxReplays = 4
 
+/** A thousand at once would leave the runtime no time to say that it lives: what is more waits here for its turn. */
+const maxSockets = 256
+
 /**
  * The public port: passes every request on to the runtime behind `open(port)`, nothing buffered. It outlives the
  * runtime: between `hold()` and the next `open()` requests wait, and those that are safe to repeat are repeated.
  */
 export async function startProxy({ port, holdMs = 20_000, onAnswer = () => {} }: ProxyOptions) {
   const gate = createGate()
-  const agent = new Agent({ keepAlive: true })
+  // Kept connections are for requests that can be repeated: the runtime may close one as it is taken up.
+  const kept = new Agent({ keepAlive: true, maxSockets })
+  const single = new Agent({ keepAlive: false, maxSockets })
   const inFlight = new Set<ServerResponse>()
   const tunnels = new Set<Duplex>()
   let draining = false
@@ -38,8 +43,7 @@ export async function startProxy({ port, holdMs = 20_000, onAnswer = () => {} }:
     res.once('close', () => inFlight.delete(res))
     const safe = ['GET', 'HEAD', 'OPTIONS'].includes(req.method ?? '') && !hasBody(req)
     const send = (to: number) =>
-      // Kept connections are for requests that can be repeated: the runtime may close one as it is taken up.
-      forward(req, res, { port: to, ...(safe && { agent }), closing: () => draining, onAnswer })
+      forward(req, res, { port: to, agent: safe ? kept : single, closing: () => draining, onAnswer })
     deliver(send, res, safe, (status, text) => refuse(req, res, status, text)).catch(() => res.destroy())
   })
   server.on('upgrade', (req, socket, head) => {
@@ -110,7 +114,8 @@ export async function startProxy({ port, holdMs = 20_000, onAnswer = () => {} }:
       for (const socket of tunnels) socket.destroy()
       server.close()
       server.closeAllConnections()
-      agent.destroy()
+      kept.destroy()
+      single.destroy()
     },
   }
 }

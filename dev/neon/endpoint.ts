@@ -8,7 +8,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 const BODY_LIMIT = 64 * 1024 * 1024
 const LOCAL_HOSTS = new Set(['127.0.0.1', 'localhost'])
 
-type Options = { engine: SqlEngine; log: (line: string) => void; bodyLimit?: number; drainMs?: number }
+type Options = {
+  engine: SqlEngine
+  log: (line: string) => void
+  /** Told of each call. */
+  onCall?: () => void
+  bodyLimit?: number
+  drainMs?: number
+}
 
 class TooLarge extends Error {}
 
@@ -28,7 +35,13 @@ const readBody = async (request: IncomingMessage, limit: number) => {
 const hostName = (request: IncomingMessage) => (request.headers.host ?? '').replace(/:\d+$/, '')
 
 /** Neon's `POST /sql` over an engine, on 127.0.0.1 and a free port. */
-export const startEndpoint = async ({ engine, log, bodyLimit = BODY_LIMIT, drainMs = 2_000 }: Options) => {
+export const startEndpoint = async ({
+  engine,
+  log,
+  onCall = () => {},
+  bodyLimit = BODY_LIMIT,
+  drainMs = 2_000,
+}: Options) => {
   let closing = false
 
   const reply = (response: ServerResponse, status: number, body: unknown) => {
@@ -57,6 +70,7 @@ export const startEndpoint = async ({ engine, log, bodyLimit = BODY_LIMIT, drain
     if (!LOCAL_HOSTS.has(hostName(request))) return reply(response, 403, { message: 'local clients only' })
     if (request.url !== '/sql') return reply(response, 404, { message: 'only POST /sql is here' })
     if (request.method !== 'POST') return reply(response, 405, { message: 'only POST /sql is here' })
+    onCall()
     const gone = new AbortController()
     response.once('close', () => response.writableFinished || gone.abort())
     try {
