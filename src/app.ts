@@ -44,8 +44,15 @@ export const createApp = ({ config, log, createServices }: Options) => {
     cors({
       origin: config.corsOrigins,
       allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
-      allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'traceparent'],
-      exposeHeaders: ['Location', 'Retry-After', 'Server-Timing', 'WWW-Authenticate', 'X-Request-Id'],
+      allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
+      exposeHeaders: [
+        'Idempotency-Replayed',
+        'Location',
+        'Retry-After',
+        'Server-Timing',
+        'WWW-Authenticate',
+        'X-Request-Id',
+      ],
       maxAge: 600,
     }),
   )

@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
 import { createHealthService } from './health/service.ts'
+import { createIdempotencyRepository } from './idempotency/repository.ts'
 import { createOrderRepository } from './orders/repository.ts'
 import { createOrderService } from './orders/service.ts'
 import { createProductRepository } from './products/repository.ts'
@@ -30,6 +31,7 @@ export const createServices = (config: Config, { log, meter }: { log: Logger; me
     }),
     categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
     health: createHealthService({ health: createHealthRepository(database), log }),
+    idempotency: createIdempotencyRepository(database),
     orders: createOrderService({ orders: createOrderRepository(database), newId }),
     products: createProductService({ products: createProductRepository(database), newId }),
     users: createUserService({

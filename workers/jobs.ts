@@ -3,13 +3,14 @@ import { newId } from '../src/shared/ids.ts'
 import { newMeter } from '../src/shared/meter.ts'
 import { startOnce } from './api.ts'
 
-/** The daily cron of wrangler.toml: sessions that have expired are deleted. */
+/** The hourly cron of wrangler.toml: what has expired is deleted. */
 export const runSchedule = async ({ cron, scheduledTime }: ScheduledController, env: Env): Promise<void> => {
   const { config, log } = startOnce(env)
   const context = { log: log.with({ requestId: newId(), cron }), meter: newMeter() }
-  const purged = await createServices(config, context).auth.purgeExpired()
-  context.log.info('expired sessions purged', {
-    purged,
+  const { auth, idempotency } = createServices(config, context)
+  context.log.info('expired rows purged', {
+    sessions: await auth.purgeExpired(),
+    idempotencyKeys: await idempotency.purgeExpired(),
     scheduledTime: new Date(scheduledTime).toISOString(),
   })
 }

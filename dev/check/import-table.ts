@@ -68,7 +68,7 @@ export const rows: Row[] = [
   {
     name: 'violations',
     files: ['src/db/violations.ts'],
-    values: ['shared'],
+    values: ['shared', 'zod'],
     names: { '@neondatabase/serverless': ['NeonDbError'] },
   },
   { name: 'tables', files: ['src/db/schema.ts'], values: ['table'], reexports: true },
@@ -121,7 +121,8 @@ export const rows: Row[] = [
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
     types: ['driver', 'schema', 'protocol', 'pure'],
   },
-  // What joins another feature's transaction: functions that return a statement for its batch.
+  // What joins another feature's transaction (functions that return a statement for its batch), and what a row looks
+  // like to the API, as JSON made in SQL.
   {
     name: 'statement',
     files: [
@@ -130,6 +131,7 @@ export const rows: Row[] = [
       'src/jobs/outbox.ts',
       'src/idempotency/statements.ts',
       'src/audit/record.ts',
+      'src/*/json.ts',
     ],
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
     types: ['driver', 'schema', 'protocol', 'pure'],

@@ -1,16 +1,13 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import type { Actor } from '../shared/actor.ts'
+import { purgeAll, purgeBatch } from '../shared/purge.ts'
 import { users } from '../users/table.ts'
 import { actorGuard } from './actor-guard.ts'
 import type { LoggedInUser } from './schema.ts'
-import { sessions } from './table.ts'
 
 /** Days. */
 const sessionLife = 30
-
-/** Rows that a purge deletes at once, so that it never holds locks for long. */
-const purgeBatch = 10_000
 
 const profile = { id: users.id, name: users.name, email: users.email, role: users.role }
 
@@ -62,14 +59,14 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     return user
   },
 
-  /** How many expired sessions were deleted, at most a batch. */
-  async purgeExpired(): Promise<number> {
-    const expired = db
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(lt(sessions.expiresAt, sql`now()`))
-      .limit(purgeBatch)
-    const [{ rowCount }] = await write([db.delete(sessions).where(sql`${sessions.id} in ${expired}`)])
-    return rowCount
-  },
+  /** How many expired sessions were deleted. */
+  purgeExpired: (): Promise<number> =>
+    purgeAll(async () => {
+      const [{ rowCount }] = await write([
+        sql`delete from sessions where ctid in (
+          select ctid from sessions where expires_at < now() limit ${purgeBatch}
+        )`,
+      ])
+      return rowCount
+    }),
 })

@@ -1,3 +1,4 @@
+import { refuseIdempotencyKey } from '../http/idempotency.ts'
 import { dataOf, json, jsonBody } from '../http/openapi.ts'
 import { publicRoute, userRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
@@ -11,7 +12,7 @@ const login = publicRoute({
   summary: 'Exchange e-mail and password for an access token',
   request: { body: jsonBody(Login) },
   responses: { 200: json(dataOf(TokenReply), 'An access token of 15 minutes') },
-  errors: ['INVALID_CREDENTIALS'],
+  errors: ['INVALID_CREDENTIALS', 'IDEMPOTENCY_NOT_SUPPORTED'],
 })
 
 const me = userRoute({
@@ -25,6 +26,7 @@ const me = userRoute({
 
 export const authRoutes = createRouter()
   .openapi(login, async (c) => {
+    refuseIdempotencyKey(c)
     const reply = await c.var.services.auth.login(c.req.valid('json'), c.req.header('User-Agent'))
     c.header('Cache-Control', 'no-store')
     return c.json({ data: reply }, 200)

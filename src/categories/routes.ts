@@ -1,3 +1,4 @@
+import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
 import { adminRoute, publicRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
@@ -30,7 +31,7 @@ const create = adminRoute({
   operationId: 'createCategory',
   tags: ['categories'],
   summary: 'Add a category',
-  request: { body: jsonBody(CreateCategory) },
+  request: { headers: idempotencyHeaders, body: jsonBody(CreateCategory) },
   responses: { 201: created(Category, 'The new category') },
   errors: ['SLUG_TAKEN'],
 })
@@ -62,8 +63,9 @@ export const categoryRoutes = createRouter()
     c.json({ data: await c.var.services.categories.get(c.req.valid('param').idOrSlug) }, 200),
   )
   .openapi(create, async (c) => {
-    const category = await c.var.services.categories.create(c.var.actor, c.req.valid('json'))
-    return c.json({ data: category }, 201, { Location: `/api/v1/categories/${category.id}` })
+    const body = c.req.valid('json')
+    const reply = await c.var.services.categories.create(c.var.actor, body, onceOf(c, create, { body }))
+    return sendReply<Category, 201>(c, reply, '/api/v1/categories')
   })
   .openapi(change, async (c) => {
     const category = await c.var.services.categories.change(

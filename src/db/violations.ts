@@ -1,5 +1,7 @@
 import { NeonDbError } from '@neondatabase/serverless'
+import { z } from 'zod'
 import { AppError, errorCodes, type ErrorCode, type FieldIssue } from '../shared/errors.ts'
+import { Replay } from '../shared/replay.ts'
 
 /** SQLSTATE that raise_app() of migration 0000 raises with. */
 const raisedByGuard = 'SV001'
@@ -12,6 +14,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   OUT_OF_STOCK: 'Not enough stock',
   INVALID_TRANSITION: 'The order cannot change to this status',
   VALIDATION_FAILED: 'The request is not valid',
+  IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
 }
 
 type Violation = { code: ErrorCode; message: string; field?: string }
@@ -48,6 +51,10 @@ const fromGuard = (error: NeonDbError): AppError => {
   return new AppError(code, message, { details: parseDetail(error.detail), cause: error })
 }
 
+const Stored = z.object({ same: z.boolean(), status: z.int(), text: z.string() })
+
+const fromReplay = (error: NeonDbError): Replay => new Replay(Stored.parse(parseDetail(error.detail)))
+
 const fromConstraint = ({ code, message, field }: Violation, cause: NeonDbError): AppError => {
   if (field === undefined) return new AppError(code, message, { cause })
   const details: FieldIssue[] = [{ field, message }]
@@ -62,7 +69,7 @@ export const toAppError = (error: unknown): unknown => {
   if (!(error instanceof NeonDbError)) return error
   const { code, constraint } = error
   if (code === undefined || away.test(code) || undone.has(code)) return unavailable(error)
-  if (code === raisedByGuard) return fromGuard(error)
+  if (code === raisedByGuard) return error.message === 'REPLAY' ? fromReplay(error) : fromGuard(error)
   const violation = constraint === undefined ? undefined : constraints[constraint]
   if (violation !== undefined) return fromConstraint(violation, error)
   if (unfit.has(code)) {

@@ -37,6 +37,9 @@ const exampleMessages: Record<ErrorCode, string> = {
   INVALID_TRANSITION: 'The order cannot change to this status',
   PAYLOAD_TOO_LARGE: 'The body is larger than 1 MB',
   UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
+  IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
+  IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
+  IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',
   UNAVAILABLE: 'A service we depend on is not available; try again shortly',
   INTERNAL: 'Something went wrong on our side',
 }

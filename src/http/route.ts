@@ -1,5 +1,6 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
 import type { ErrorCode } from '../shared/errors.ts'
+import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
@@ -18,6 +19,9 @@ const codesOf = ({ request, errors = [] }: Definition<string>): ErrorCode[] => [
   ...(request?.query ? (['VALIDATION_FAILED'] as const) : []),
   ...(request?.body
     ? (['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'VALIDATION_FAILED'] as const)
+    : []),
+  ...(request?.headers === idempotencyHeaders
+    ? (['IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_KEY_REUSED', 'VALIDATION_FAILED'] as const)
     : []),
   'INTERNAL',
   'UNAVAILABLE',

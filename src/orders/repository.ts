@@ -2,38 +2,17 @@ import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
-import { one } from '../db/one.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
+import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
+import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
+import { orderDetailJson, orderJson } from './json.ts'
 import type { Line } from './merge-lines.ts'
-import type { ListOrders, Order, OrderDetail } from './schema.ts'
+import type { ListOrders, OrderDetail } from './schema.ts'
 import { cancellable, predecessorOf, type OrderStatus } from './status.ts'
 import { orders } from './table.ts'
-
-// `orders.id` is written out: drizzle leaves out the table's name where only one table is selected from.
-const items = sql<Order['items']>`(
-  select json_agg(json_build_object('productId', product_id, 'name', name, 'quantity', quantity,
-    'unitPrice', unit_price::text) order by position)
-  from order_items where order_id = orders.id)`
-
-const history = sql<OrderDetail['history']>`(
-  select json_agg(json_build_object('from', from_status, 'to', to_status,
-    'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by id)
-  from order_status_history where order_id = orders.id)`
-
-const columns = {
-  id: orders.id,
-  userId: orders.userId,
-  status: orders.status,
-  total: orders.total,
-  items,
-  createdAt: orders.createdAt,
-  updatedAt: orders.updatedAt,
-}
-
-export type OrderRow = typeof orders.$inferSelect & { items: Order['items'] }
 
 const sortable = { createdAt: orders.createdAt, total: orders.total }
 
@@ -69,26 +48,25 @@ const lockProducts = (ids: SQL): SQL =>
 export type OrderRepository = ReturnType<typeof createOrderRepository>
 
 export const createOrderRepository = ({ db, read, write }: Database) => {
-  const select = (id: string) => db.select(columns).from(orders).where(eq(orders.id, id))
+  const made = (id: string): SQL => sql`select ${orderJson} from orders where id = ${id}`
 
   return {
     /** One transaction: every guard that raises undoes all of it. */
-    async place(actor: Actor, id: string, lines: Line[]): Promise<OrderRow> {
+    place(actor: Actor, id: string, lines: Line[], once?: IdempotentRequest): Promise<Reply> {
       const wanted = sql`json_to_recordset(${JSON.stringify(lines)}::json) as line(n int, "productId" uuid, quantity int)`
-      const [, , , , , , , , , [order]] = await write([
+      const batch = write([
         actorGuard(actor),
+        ...beginOnce(actor, once),
         lockProducts(sql`select "productId" from ${wanted}`),
         raiseIf(
           'VALIDATION_FAILED',
-          sql`
-          select json_agg(json_build_object('field', format('items.%s.productId', n), 'message', 'unknown product') order by n)
-          from ${wanted} left join products on id = "productId" and archived_at is null where id is null`,
+          sql`select json_agg(json_build_object('field', format('items.%s.productId', n), 'message', 'unknown product') order by n)
+            from ${wanted} left join products on id = "productId" and archived_at is null where id is null`,
         ),
         raiseIf(
           'OUT_OF_STOCK',
-          sql`
-          select json_agg(json_build_object('productId', id, 'requested', quantity, 'available', stock) order by n)
-          from ${wanted} join products on id = "productId" where stock < quantity`,
+          sql`select json_agg(json_build_object('productId', id, 'requested', quantity, 'available', stock) order by n)
+            from ${wanted} join products on id = "productId" where stock < quantity`,
         ),
         sql`update products set stock = stock - quantity from ${wanted} where id = "productId"`,
         sql`insert into orders (id, user_id, status, total)
@@ -98,9 +76,9 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         sql`insert into order_status_history (order_id, actor_id, to_status) values (${id}, ${actor.id}, 'pending')`,
         sql`insert into stock_movements (product_id, delta, reason, order_id, actor_id)
           select "productId", -quantity, 'order', ${id}, ${actor.id} from ${wanted}`,
-        select(id),
+        finish(actor, once, 201, made(id)),
       ])
-      return one(order)
+      return replyOf(201, batch)
     },
 
     async list(actor: Actor, query: ListOrders) {
@@ -109,39 +87,40 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         actorGuard(actor),
         countUpTo(orders, where),
         db
-          .select(columns)
+          .select({ order: orderJson })
           .from(orders)
           .where(where)
           .orderBy(...orderBy(query.sort, sortable, orders.id))
           .limit(query.limit)
           .offset(offsetOf(query)),
       ])
-      return { rows, counted: countOf(counted) }
+      return { data: rows.map(({ order }) => order), counted: countOf(counted) }
     },
 
-    async find(actor: Actor, id: string) {
-      const [, [order]] = await read([
+    async find(actor: Actor, id: string): Promise<OrderDetail | undefined> {
+      const [, [row]] = await read([
         actorGuard(actor),
         db
-          .select({ ...columns, history })
+          .select({ order: orderDetailJson })
           .from(orders)
           .where(and(eq(orders.id, id), visibleTo(actor))),
       ])
-      return order
+      return row?.order
     },
 
     /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
-    async cancel(actor: Actor, id: string): Promise<OrderRow> {
+    cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
       const mine = and(eq(orders.id, id), visibleTo(actor))
-      const [, , , , , , [order]] = await write([
+      const batch = write([
         actorGuard(actor),
+        ...beginOnce(actor, once),
         sql`select 1 from orders where ${mine} for no key update`,
         raiseWhen('NOT_FOUND', sql`not exists (select from orders where ${mine})`),
         lockProducts(sql`select product_id from order_items where order_id = ${id}`),
         raiseWhen(
           'INVALID_TRANSITION',
           sql`exists (select from orders where id = ${id}
-          and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
+            and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
         ),
         sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
           cancelled as (
@@ -156,15 +135,16 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           )
           insert into order_status_history (order_id, actor_id, from_status, to_status)
           select id, ${actor.id}, was, 'cancelled' from cancelled`,
-        select(id),
+        finish(actor, once, 200, made(id)),
       ])
-      return one(order)
+      return replyOf(200, batch)
     },
 
-    async changeStatus(actor: Actor, id: string, to: OrderStatus): Promise<OrderRow> {
+    changeStatus(actor: Actor, id: string, to: OrderStatus, once?: IdempotentRequest): Promise<Reply> {
       const from = predecessorOf(to) ?? null
-      const [, , , , , [order]] = await write([
+      const batch = write([
         actorGuard(actor),
+        ...beginOnce(actor, once),
         sql`select 1 from orders where id = ${id} for no key update`,
         raiseWhen('NOT_FOUND', sql`not exists (select from orders where id = ${id})`),
         raiseWhen(
@@ -176,9 +156,9 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           )
           insert into order_status_history (order_id, actor_id, from_status, to_status)
           select id, ${actor.id}, ${from}, ${to} from changed`,
-        select(id),
+        finish(actor, once, 200, made(id)),
       ])
-      return one(order)
+      return replyOf(200, batch)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
 import { adminRoute, userRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
@@ -10,7 +11,7 @@ const place = userRoute({
   operationId: 'placeOrder',
   tags: ['orders'],
   summary: 'Place an order: all of it, or nothing',
-  request: { body: jsonBody(PlaceOrder) },
+  request: { headers: idempotencyHeaders, body: jsonBody(PlaceOrder) },
   responses: { 201: created(Order, 'The placed order') },
   errors: ['OUT_OF_STOCK'],
 })
@@ -41,7 +42,7 @@ const cancel = userRoute({
   operationId: 'cancelOrder',
   tags: ['orders'],
   summary: 'Cancel a pending or paid order and restock it; again changes nothing',
-  request: { params: idParam },
+  request: { headers: idempotencyHeaders, params: idParam },
   responses: { 200: json(dataOf(Order), 'The cancelled order') },
   errors: ['INVALID_TRANSITION'],
 })
@@ -52,15 +53,16 @@ const changeStatus = adminRoute({
   operationId: 'changeOrderStatus',
   tags: ['orders'],
   summary: 'Move an order along: pending, paid, shipped, delivered',
-  request: { params: idParam, body: jsonBody(ChangeStatus) },
+  request: { headers: idempotencyHeaders, params: idParam, body: jsonBody(ChangeStatus) },
   responses: { 200: json(dataOf(Order), 'The changed order') },
   errors: ['INVALID_TRANSITION'],
 })
 
 export const orderRoutes = createRouter()
   .openapi(place, async (c) => {
-    const order = await c.var.services.orders.place(c.var.actor, c.req.valid('json'))
-    return c.json({ data: order }, 201, { Location: `/api/v1/orders/${order.id}` })
+    const body = c.req.valid('json')
+    const reply = await c.var.services.orders.place(c.var.actor, body, onceOf(c, place, { body }))
+    return sendReply<Order, 201>(c, reply, '/api/v1/orders')
   })
   .openapi(list, async (c) =>
     c.json(await c.var.services.orders.list(c.var.actor, c.req.valid('query')), 200),
@@ -68,13 +70,14 @@ export const orderRoutes = createRouter()
   .openapi(get, async (c) =>
     c.json({ data: await c.var.services.orders.get(c.var.actor, c.req.valid('param').id) }, 200),
   )
-  .openapi(cancel, async (c) =>
-    c.json({ data: await c.var.services.orders.cancel(c.var.actor, c.req.valid('param').id) }, 200),
-  )
+  .openapi(cancel, async (c) => {
+    const { id } = c.req.valid('param')
+    const reply = await c.var.services.orders.cancel(c.var.actor, id, onceOf(c, cancel, { id }))
+    return sendReply<Order, 200>(c, reply)
+  })
   .openapi(changeStatus, async (c) => {
     const { id } = c.req.valid('param')
-    return c.json(
-      { data: await c.var.services.orders.changeStatus(c.var.actor, id, c.req.valid('json')) },
-      200,
-    )
+    const body = c.req.valid('json')
+    const once = onceOf(c, changeStatus, { id, body })
+    return sendReply<Order, 200>(c, await c.var.services.orders.changeStatus(c.var.actor, id, body, once))
   })

@@ -1,34 +1,18 @@
 import { and, eq, gte, isNotNull, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
-import { categories } from '../categories/table.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
-import { one } from '../db/one.ts'
-import { raiseIf } from '../db/raise.ts'
+import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
+import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
+import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { stockMovements } from '../orders/table.ts'
 import type { Actor } from '../shared/actor.ts'
 import { isUuid } from '../shared/ids.ts'
 import { offsetOf } from '../shared/page.ts'
-import type { ChangeProduct, ChangeStock, ListProducts } from './schema.ts'
+import { productJson } from './json.ts'
+import type { ChangeProduct, ChangeStock, ListProducts, Product } from './schema.ts'
 import { products } from './table.ts'
-
-const columns = {
-  id: products.id,
-  name: products.name,
-  slug: products.slug,
-  description: products.description,
-  price: products.price,
-  stock: products.stock,
-  category: { id: categories.id, name: categories.name, slug: categories.slug },
-  archivedAt: products.archivedAt,
-  createdAt: products.createdAt,
-  updatedAt: products.updatedAt,
-}
-
-export type ProductRow = Pick<typeof products.$inferSelect, Exclude<keyof typeof columns, 'category'>> & {
-  category: { id: string; name: string; slug: string }
-}
 
 const sortable = { createdAt: products.createdAt, name: products.name, price: products.price }
 
@@ -54,16 +38,15 @@ type NewProduct = Pick<
 
 export type ProductRepository = ReturnType<typeof createProductRepository>
 
+/** A product may only enter a category that is not archived. */
+const categoryLives = (id: string): SQL =>
+  sql`select raise_app('VALIDATION_FAILED', '[{"field":"categoryId","message":"unknown category"}]')
+    where not exists (select from categories where id = ${id} and archived_at is null for key share)`
+
 export const createProductRepository = ({ db, read, write }: Database) => {
-  const select = () =>
-    db.select(columns).from(products).innerJoin(categories, eq(categories.id, products.categoryId))
+  const select = () => db.select({ product: productJson }).from(products)
 
-  const byId = (id: string) => select().where(eq(products.id, id))
-
-  /** New products may only enter a category that is not archived. */
-  const categoryLives = (id: string): SQL =>
-    sql`select raise_app('VALIDATION_FAILED', '[{"field":"categoryId","message":"unknown category"}]')
-      where not exists (select from categories where id = ${id} and archived_at is null for key share)`
+  const made = (id: string): SQL => sql`select ${productJson} from products where id = ${id}`
 
   return {
     /** `actor` is given where the question is an administrator's. */
@@ -78,46 +61,47 @@ export const createProductRepository = ({ db, read, write }: Database) => {
           .limit(query.limit)
           .offset(offsetOf(query)),
       ])
-      return { rows, counted: countOf(counted) }
+      return { data: rows.map(({ product }) => product), counted: countOf(counted) }
     },
 
     async find(
       by: { id: string } | { slug: string },
       admin: Actor | undefined,
-    ): Promise<ProductRow | undefined> {
+    ): Promise<Product | undefined> {
       const match = 'id' in by ? eq(products.id, by.id) : eq(products.slug, by.slug)
       const visible = admin === undefined ? isNull(products.archivedAt) : undefined
-      const [, [product]] = await read([admin && actorGuard(admin), select().where(and(match, visible))])
-      return product
+      const [, [row]] = await read([admin && actorGuard(admin), select().where(and(match, visible))])
+      return row?.product
     },
 
-    async create(actor: Actor, values: NewProduct): Promise<ProductRow> {
-      const [, , , , [product]] = await write([
+    create(actor: Actor, values: NewProduct, once?: IdempotentRequest): Promise<Reply> {
+      const batch = write([
         actorGuard(actor),
+        ...beginOnce(actor, once),
         categoryLives(values.categoryId),
         db.insert(products).values(values),
         sql`insert into ${stockMovements} (product_id, delta, reason, actor_id)
           select id, stock, 'initial', ${actor.id} from products where id = ${values.id} and stock > 0`,
-        byId(values.id),
+        finish(actor, once, 201, made(values.id)),
       ])
-      return one(product)
+      return replyOf(201, batch)
     },
 
     async change(
       actor: Actor,
       id: string,
       { archived, ...values }: ChangeProduct,
-    ): Promise<ProductRow | undefined> {
-      const [, , , [product]] = await write([
+    ): Promise<Product | undefined> {
+      const [, , [row]] = await write([
         actorGuard(actor),
         values.categoryId === undefined ? undefined : categoryLives(values.categoryId),
         db
           .update(products)
           .set({ ...values, ...(archived === false ? { archivedAt: null } : {}), updatedAt: sql`now()` })
-          .where(eq(products.id, id)),
-        byId(id),
+          .where(eq(products.id, id))
+          .returning({ product: productJson }),
       ])
-      return product
+      return row?.product
     },
 
     /** False when there is no such product; archiving again changes nothing. */
@@ -131,28 +115,28 @@ export const createProductRepository = ({ db, read, write }: Database) => {
       return rowCount === 1
     },
 
-    async changeStock(
+    changeStock(
       actor: Actor,
       id: string,
       { delta, reason }: ChangeStock,
-    ): Promise<ProductRow | undefined> {
-      const [, , , , [product]] = await write([
+      once?: IdempotentRequest,
+    ): Promise<Reply> {
+      const batch = write([
         actorGuard(actor),
+        ...beginOnce(actor, once),
         sql`select 1 from products where id = ${id} for no key update`,
+        raiseWhen('NOT_FOUND', sql`not exists (select from products where id = ${id})`),
         raiseIf(
           'OUT_OF_STOCK',
-          sql`
-          select json_agg(json_build_object('productId', id, 'requested', -${delta}::int, 'available', stock))
-          from products where id = ${id} and stock + ${delta}::int < 0`,
+          sql`select json_agg(json_build_object('productId', id, 'requested', -${delta}::int, 'available', stock))
+            from products where id = ${id} and stock + ${delta}::int < 0`,
         ),
-        sql`with changed as (
-            update products set stock = stock + ${delta}::int, updated_at = now() where id = ${id} returning id
-          )
-          insert into ${stockMovements} (product_id, delta, reason, actor_id)
-          select id, ${delta}::int, ${reason}, ${actor.id} from changed`,
-        byId(id),
+        sql`update products set stock = stock + ${delta}::int, updated_at = now() where id = ${id}`,
+        sql`insert into ${stockMovements} (product_id, delta, reason, actor_id)
+          values (${id}, ${delta}::int, ${reason}, ${actor.id})`,
+        finish(actor, once, 200, made(id)),
       ])
-      return product
+      return replyOf(200, batch)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
 import { adminRoute, guestRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
@@ -30,7 +31,7 @@ const create = adminRoute({
   operationId: 'createProduct',
   tags: ['products'],
   summary: 'Add a product',
-  request: { body: jsonBody(CreateProduct) },
+  request: { headers: idempotencyHeaders, body: jsonBody(CreateProduct) },
   responses: { 201: created(Product, 'The new product') },
   errors: ['SLUG_TAKEN'],
 })
@@ -52,7 +53,7 @@ const changeStock = adminRoute({
   operationId: 'changeStock',
   tags: ['products'],
   summary: 'Add to the stock or take from it, with a reason for the ledger',
-  request: { params: idParam, body: jsonBody(ChangeStock) },
+  request: { headers: idempotencyHeaders, params: idParam, body: jsonBody(ChangeStock) },
   responses: { 200: json(dataOf(Product), 'The product with its new stock') },
   errors: ['OUT_OF_STOCK'],
 })
@@ -76,8 +77,9 @@ export const productRoutes = createRouter()
     return c.json({ data: product }, 200)
   })
   .openapi(create, async (c) => {
-    const product = await c.var.services.products.create(c.var.actor, c.req.valid('json'))
-    return c.json({ data: product }, 201, { Location: `/api/v1/products/${product.id}` })
+    const body = c.req.valid('json')
+    const reply = await c.var.services.products.create(c.var.actor, body, onceOf(c, create, { body }))
+    return sendReply<Product, 201>(c, reply, '/api/v1/products')
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid('param')
@@ -85,10 +87,9 @@ export const productRoutes = createRouter()
   })
   .openapi(changeStock, async (c) => {
     const { id } = c.req.valid('param')
-    return c.json(
-      { data: await c.var.services.products.changeStock(c.var.actor, id, c.req.valid('json')) },
-      200,
-    )
+    const body = c.req.valid('json')
+    const once = onceOf(c, changeStock, { id, body })
+    return sendReply<Product, 200>(c, await c.var.services.products.changeStock(c.var.actor, id, body, once))
   })
   .openapi(archive, async (c) => {
     await c.var.services.products.archive(c.var.actor, c.req.valid('param').id)

@@ -1,24 +1,13 @@
+import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
-import { AppError, notFound } from '../shared/errors.ts'
+import { AppError, found, notFound } from '../shared/errors.ts'
 import { isUuid } from '../shared/ids.ts'
 import { paginate } from '../shared/page.ts'
 import { withFreeSlug } from '../shared/slug.ts'
-import type { ProductRepository, ProductRow } from './repository.ts'
+import type { ProductRepository } from './repository.ts'
 import type { ChangeProduct, ChangeStock, CreateProduct, ListProducts, Product } from './schema.ts'
 
 type Deps = { products: ProductRepository; newId: () => string }
-
-const present = (row: ProductRow): Product => ({
-  ...row,
-  archivedAt: row.archivedAt?.toISOString() ?? null,
-  createdAt: row.createdAt.toISOString(),
-  updatedAt: row.updatedAt.toISOString(),
-})
-
-const found = (row: ProductRow | undefined): Product => {
-  if (row === undefined) throw notFound('Product')
-  return present(row)
-}
 
 const adminOf = (actor: Actor | undefined): Actor | undefined => (actor?.role === 'admin' ? actor : undefined)
 
@@ -28,29 +17,32 @@ export const createProductService = ({ products, newId }: Deps) => ({
     if (query.archived === true && admin === undefined) {
       throw new AppError('FORBIDDEN', 'Only administrators see archived products')
     }
-    const { rows, counted } = await products.list(query, admin)
-    return { data: rows.map(present), pagination: paginate(query, counted) }
+    const { data, counted } = await products.list(query, admin)
+    return { data, pagination: paginate(query, counted) }
   },
 
   /** Administrators also see archived products. */
   async get(actor: Actor | undefined, idOrSlug: string): Promise<Product> {
     const by = isUuid(idOrSlug) ? { id: idOrSlug } : { slug: idOrSlug }
-    return found(await products.find(by, adminOf(actor)))
+    return found('Product', await products.find(by, adminOf(actor)))
   },
 
-  async create(actor: Actor, { name, slug, ...rest }: CreateProduct): Promise<Product> {
+  async create(
+    actor: Actor,
+    { name, slug, ...rest }: CreateProduct,
+    once?: IdempotentRequest,
+  ): Promise<Reply> {
     const id = newId()
-    const made = await withFreeSlug({ id, name, slug }, (free) =>
-      products.create(actor, { id, name, slug: free, ...rest }),
+    return await withFreeSlug({ id, name, slug }, (free) =>
+      products.create(actor, { id, name, slug: free, ...rest }, once),
     )
-    return present(made)
   },
 
   change: async (actor: Actor, id: string, change: ChangeProduct): Promise<Product> =>
-    found(await products.change(actor, id, change)),
+    found('Product', await products.change(actor, id, change)),
 
-  changeStock: async (actor: Actor, id: string, change: ChangeStock): Promise<Product> =>
-    found(await products.changeStock(actor, id, change)),
+  changeStock: (actor: Actor, id: string, change: ChangeStock, once?: IdempotentRequest): Promise<Reply> =>
+    products.changeStock(actor, id, change, once),
 
   async archive(actor: Actor, id: string): Promise<void> {
     if (!(await products.archive(actor, id))) throw notFound('Product')

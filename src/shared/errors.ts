@@ -14,6 +14,9 @@ export const errorCodes = [
   'INVALID_TRANSITION',
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
+  'IDEMPOTENCY_IN_FLIGHT',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_NOT_SUPPORTED',
   'UNAVAILABLE',
   'INTERNAL',
 ] as const
@@ -49,3 +52,9 @@ export const invalid = (...details: FieldIssue[]): AppError =>
   new AppError('VALIDATION_FAILED', 'The request is not valid', { details })
 
 export const notFound = (what: string): AppError => new AppError('NOT_FOUND', `${what} not found`)
+
+/** The thing itself, or a 404 that names it. */
+export const found = <T>(what: string, thing: T | undefined): T => {
+  if (thing === undefined) throw notFound(what)
+  return thing
+}

@@ -3,24 +3,15 @@ import { actorGuard } from '../auth/actor-guard.ts'
 import { revokeSessions } from '../auth/revoke-sessions.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
-import { one } from '../db/one.ts'
 import { raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
+import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
+import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import type { Actor, Role } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
-import type { ListUsers } from './schema.ts'
+import { userJson } from './json.ts'
+import type { ListUsers, User } from './schema.ts'
 import { users } from './table.ts'
-
-const columns = {
-  id: users.id,
-  name: users.name,
-  email: users.email,
-  role: users.role,
-  createdAt: users.createdAt,
-  updatedAt: users.updatedAt,
-}
-
-export type UserRow = Pick<typeof users.$inferSelect, keyof typeof columns>
 
 const sortable = { createdAt: users.createdAt, name: users.name, email: users.email }
 
@@ -63,25 +54,25 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
       actorGuard(actor),
       countUpTo(users, where),
       db
-        .select(columns)
+        .select({ user: userJson })
         .from(users)
         .where(where)
         .orderBy(...orderBy(query.sort, sortable, users.id))
         .limit(query.limit)
         .offset(offsetOf(query)),
     ])
-    return { rows, counted: countOf(counted) }
+    return { data: rows.map(({ user }) => user), counted: countOf(counted) }
   },
 
-  async find(actor: Actor, id: string): Promise<UserRow | undefined> {
-    const [, [user]] = await read([
+  async find(actor: Actor, id: string): Promise<User | undefined> {
+    const [, [row]] = await read([
       actorGuard(actor),
       db
-        .select(columns)
+        .select({ user: userJson })
         .from(users)
         .where(and(eq(users.id, id), live)),
     ])
-    return user
+    return row?.user
   },
 
   async passwordHash(actor: Actor): Promise<string | undefined> {
@@ -92,15 +83,20 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     return user?.passwordHash
   },
 
-  async create(actor: Actor, values: NewUser): Promise<UserRow> {
-    const [, [user]] = await write([actorGuard(actor), db.insert(users).values(values).returning(columns)])
-    return one(user)
+  create(actor: Actor, values: NewUser, once?: IdempotentRequest): Promise<Reply> {
+    const batch = write([
+      actorGuard(actor),
+      ...beginOnce(actor, once),
+      db.insert(users).values(values),
+      finish(actor, once, 201, sql`select ${userJson} from users where id = ${values.id}`),
+    ])
+    return replyOf(201, batch)
   },
 
   /** A new password ends the account's sessions, but for the one that changed it. */
-  async change(actor: Actor, id: string, values: Changes): Promise<UserRow | undefined> {
+  async change(actor: Actor, id: string, values: Changes): Promise<User | undefined> {
     const demotes = values.role === 'user'
-    const [, , , , [user]] = await write([
+    const [, , , , [row]] = await write([
       actorGuard(actor),
       demotes ? lockAdmins : undefined,
       // Again behind the lock: whoever held it may have removed this actor.
@@ -110,10 +106,10 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
         .update(users)
         .set({ ...values, updatedAt: sql`now()` })
         .where(and(eq(users.id, id), live))
-        .returning(columns),
+        .returning({ user: userJson }),
       values.passwordHash === undefined ? undefined : revokeSessions(id, actor.sessionId),
     ])
-    return user
+    return row?.user
   },
 
   /** The row stays for its orders; personal data goes, and the e-mail address is free again. */

@@ -1,3 +1,4 @@
+import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
 import { adminRoute, userRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
@@ -30,7 +31,7 @@ const create = adminRoute({
   operationId: 'createUser',
   tags: ['users'],
   summary: 'Add an account',
-  request: { body: jsonBody(CreateUser) },
+  request: { headers: idempotencyHeaders, body: jsonBody(CreateUser) },
   responses: { 201: created(User, 'The new account') },
   errors: ['EMAIL_TAKEN'],
 })
@@ -63,8 +64,9 @@ export const userRoutes = createRouter()
     c.json({ data: await c.var.services.users.get(c.var.actor, c.req.valid('param').id) }, 200),
   )
   .openapi(create, async (c) => {
-    const user = await c.var.services.users.create(c.var.actor, c.req.valid('json'))
-    return c.json({ data: user }, 201, { Location: `/api/v1/users/${user.id}` })
+    const body = c.req.valid('json')
+    const reply = await c.var.services.users.create(c.var.actor, body, onceOf(c, create, { body }))
+    return sendReply<User, 201>(c, reply, '/api/v1/users')
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid('param')

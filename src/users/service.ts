@@ -1,7 +1,8 @@
+import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
-import { AppError, invalid, notFound } from '../shared/errors.ts'
+import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
-import type { UserRepository, UserRow } from './repository.ts'
+import type { UserRepository } from './repository.ts'
 import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
 
 type Deps = {
@@ -9,17 +10,6 @@ type Deps = {
   newId: () => string
   hashPassword: (password: string) => string
   verifyPassword: (password: string, stored: string | undefined) => boolean
-}
-
-const present = (row: UserRow): User => ({
-  ...row,
-  createdAt: row.createdAt.toISOString(),
-  updatedAt: row.updatedAt.toISOString(),
-})
-
-const found = (row: UserRow | undefined): User => {
-  if (row === undefined) throw notFound('User')
-  return present(row)
 }
 
 /** Foreign accounts are as absent as unknown ones to everyone but administrators. */
@@ -38,20 +28,17 @@ export const createUserService = ({ users, newId, hashPassword, verifyPassword }
 
   return {
     async list(actor: Actor, query: ListUsers) {
-      const { rows, counted } = await users.list(actor, query)
-      return { data: rows.map(present), pagination: paginate(query, counted) }
+      const { data, counted } = await users.list(actor, query)
+      return { data, pagination: paginate(query, counted) }
     },
 
     async get(actor: Actor, id: string): Promise<User> {
       checkMayTouch(actor, id)
-      return found(await users.find(actor, id))
+      return found('User', await users.find(actor, id))
     },
 
-    async create(actor: Actor, { password, ...rest }: CreateUser): Promise<User> {
-      return present(
-        await users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }),
-      )
-    },
+    create: (actor: Actor, { password, ...rest }: CreateUser, once?: IdempotentRequest): Promise<Reply> =>
+      users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }, once),
 
     async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
       checkMayTouch(actor, id)
@@ -64,7 +51,7 @@ export const createUserService = ({ users, newId, hashPassword, verifyPassword }
         await checkCurrentPassword(actor, currentPassword)
       }
       const passwordHash = password === undefined ? {} : { passwordHash: hashPassword(password) }
-      return found(await users.change(actor, id, { ...rest, ...passwordHash }))
+      return found('User', await users.change(actor, id, { ...rest, ...passwordHash }))
     },
 
     async remove(actor: Actor, id: string): Promise<void> {

@@ -29,7 +29,7 @@ const Response = z.object({
 
 const Parameter = z.looseObject({
   name: z.string(),
-  in: z.enum(['path', 'query']),
+  in: z.enum(['path', 'query', 'header']),
   required: z.boolean().optional(),
 })
 
@@ -192,6 +192,7 @@ describe.each(named)('the operation %s', (_, operation) => {
 
   it('documents what can go wrong, with an example of each code', () => {
     const { security, requestBody, parameters = [] } = operation
+    const takes = (where: string) => parameters.some(({ in: place }) => place === where)
     const expected: [boolean, number, string][] = [
       [true, 500, 'INTERNAL'],
       [operation.operationId !== 'getReadiness', 503, 'UNAVAILABLE'],
@@ -200,12 +201,10 @@ describe.each(named)('the operation %s', (_, operation) => {
       [requestBody !== undefined, 400, 'MALFORMED_JSON'],
       [requestBody !== undefined, 413, 'PAYLOAD_TOO_LARGE'],
       [requestBody !== undefined, 415, 'UNSUPPORTED_MEDIA_TYPE'],
-      [
-        requestBody !== undefined || parameters.some(({ in: place }) => place === 'query'),
-        422,
-        'VALIDATION_FAILED',
-      ],
-      [parameters.some(({ in: place }) => place === 'path'), 404, 'NOT_FOUND'],
+      [requestBody !== undefined || takes('query') || takes('header'), 422, 'VALIDATION_FAILED'],
+      [takes('path'), 404, 'NOT_FOUND'],
+      [takes('header'), 409, 'IDEMPOTENCY_IN_FLIGHT'],
+      [takes('header'), 422, 'IDEMPOTENCY_KEY_REUSED'],
     ]
     for (const [demanded, status, code] of expected) {
       if (demanded) expect(codesOf(operation, status), `${status}`).toContain(code)

@@ -34,6 +34,15 @@ const good = {
     ...{ order_id: orderId, actor_id: userId, from_status: 'pending', to_status: 'paid', at: now },
   }),
   stock_movements: () => ({ product_id: productId, delta: 1, reason: 'x', order_id: null, at: now }),
+  idempotency_keys: () => ({
+    ...{
+      actor_id: userId,
+      operation: 'placeOrder',
+      key: newId(),
+      request_hash: String.raw`\x${'ab'.repeat(32)}`,
+    },
+    ...{ status: 201, reply: '{}', created_at: now },
+  }),
 }
 
 type Table = keyof typeof good
@@ -93,6 +102,13 @@ const bad: [string, Table, object][] = [
   ['stock_movements_product_id_products_id_fk', 'stock_movements', { product_id: newId() }],
   ['stock_movements_order_id_orders_id_fk', 'stock_movements', { order_id: newId() }],
   ['stock_movements_actor_id_users_id_fk', 'stock_movements', { actor_id: newId() }],
+  ['idempotency_keys_pk', 'idempotency_keys', { key: 'taken' }],
+  ['idempotency_keys_key_check', 'idempotency_keys', { key: '' }],
+  ['idempotency_keys_key_check', 'idempotency_keys', { key: 'k'.repeat(256) }],
+  ['idempotency_keys_hash_check', 'idempotency_keys', { request_hash: String.raw`\xab` }],
+  ['idempotency_keys_status_check', 'idempotency_keys', { status: 404 }],
+  ['idempotency_keys_reply_check', 'idempotency_keys', { reply: null }],
+  ['idempotency_keys_actor_id_users_id_fk', 'idempotency_keys', { actor_id: newId() }],
 ]
 
 /** Generated, so that no insert can repeat them. */
@@ -109,6 +125,7 @@ beforeAll(async () => {
   await insert('order_status_history', [
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
+  await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('stock_movements', [{ ...good.stock_movements(), order_id: orderId, reason: 'order' }])
 })
 

@@ -6,7 +6,7 @@ import { takeLines } from '../support/edge-console.ts'
 import { newUser } from '../support/edge-rows.ts'
 import { sql } from '../support/edge-sql.ts'
 
-const cron = '17 3 * * *'
+const cron = '17 * * * *'
 
 const run = async () =>
   await worker.scheduled(createScheduledController({ cron, scheduledTime: Date.UTC(2026, 10, 20) }), env)
@@ -42,11 +42,11 @@ it('purges expired sessions and keeps all others', async () => {
   await run()
   expect(await kept(id)).toEqual(['expires soon', 'live', 'revoked'])
   const lines = takeLines()
-  expect(lines.find((line) => line.includes('expired sessions purged'))).toMatch(/purged=3/)
+  expect(lines.find((line) => line.includes('expired rows purged'))).toMatch(/sessions=3/)
   for (const line of lines) expect(line).toMatch(/requestId=[\w-]{36}/)
 })
 
-it('purges ten thousand at a time, and the rest the next time', async () => {
+it('purges more than one statement may delete', async () => {
   const { id } = await newUser()
   await sql(
     `insert into sessions (id, user_id, created_at, expires_at)
@@ -54,13 +54,27 @@ it('purges ten thousand at a time, and the rest the next time', async () => {
     [id],
   )
   await run()
-  expect(await sql('select from sessions where expires_at < now()')).toHaveLength(50)
-  await run()
   expect(await sql('select from sessions where expires_at < now()')).toHaveLength(0)
+})
+
+it('purges idempotency keys after 24 hours', async () => {
+  const { id } = await newUser()
+  await sql(
+    `insert into idempotency_keys (actor_id, operation, key, request_hash, status, reply, created_at)
+      select $1, 'placeOrder', name, sha256('x'), 201, '{}', now() - age
+      from (values ('fresh', interval '0'), ('late', interval '23 hours 59 minutes'), ('gone', interval '24 hours 1 second'))
+        as row (name, age)`,
+    [id],
+  )
+  await run()
+  const rows = await sql<{ key: string }>('select key from idempotency_keys where actor_id = $1 order by 1', [
+    id,
+  ])
+  expect(rows.map(({ key }) => key)).toEqual(['fresh', 'late'])
 })
 
 it('does nothing when there is nothing to do', async () => {
   takeLines()
   await run()
-  expect(takeLines().join()).toMatch(/purged=0/)
+  expect(takeLines().join()).toMatch(/sessions=0 idempotencyKeys=0/)
 })

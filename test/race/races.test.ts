@@ -1,36 +1,11 @@
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createApi, inParallel } from '../support/api.ts'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
-import { startStack } from '../support/stack.ts'
 import { brokenRules, deadlocks } from './checks.ts'
-import { mixedTrade, mutualDemotion, rushForOneProduct, type World } from './scenarios.ts'
+import { mixedTrade, mutualDemotion, rushForOneProduct } from './scenarios.ts'
+import { createDatabase, openWorld, type OpenWorld } from './world.ts'
 
 const postgres = await startPostgres()
-
-const openWorld = async (databaseUrl: string, cwd?: string) => {
-  const stack = await startStack({
-    env: { DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn' },
-    ...(cwd && { cwd }),
-  })
-  const database = new pg.Client({ connectionString: databaseUrl })
-  await database.connect()
-  const api = createApi(stack.api)
-  const password = 'Selvedge-Dev-1!'
-  const { rows } = await database.query(
-    "select email from users where role = 'user' order by id offset 2 limit 8",
-  )
-  const customers = await inParallel(2, rows, ({ email }) => api.login({ email, password }))
-  const admin = await api.login({ email: 'admin@selvedge.test', password })
-  return {
-    ...{ api, database, admin, customers },
-    async close() {
-      await database.end()
-      await stack.stop()
-    },
-  }
-}
 
 /** Each guard that the suite relies on, taken out; the constraints behind them are dropped too. */
 const withoutGuards: Mutation[] = [
@@ -51,14 +26,6 @@ const withoutConstraints = `
   alter table order_status_history drop constraint order_status_history_once;
   drop index stock_movements_once;`
 
-const createDatabase = async (url: string, name: string): Promise<string> => {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(`create database ${name}`)
-  await client.end()
-  return Object.assign(new URL(url), { pathname: `/${name}` }).href
-}
-
 if ('unavailable' in postgres) {
   skipOrFail('races on a real PostgreSQL', postgres.unavailable)
 } else {
@@ -67,7 +34,7 @@ if ('unavailable' in postgres) {
   describe('on a real PostgreSQL, through the Worker', () => {
     // A copy, so that an edit of the source during the run reloads nothing.
     const copy = makeMutant([])
-    let world: World & { close: () => Promise<void> }
+    let world: OpenWorld
     beforeAll(async () => {
       world = await openWorld(postgres.url, copy.folder)
     })
@@ -101,7 +68,7 @@ if ('unavailable' in postgres) {
 
   describe('with its guards taken out, as a control of the checks above', () => {
     const mutant = makeMutant(withoutGuards)
-    let world: World & { close: () => Promise<void> }
+    let world: OpenWorld
     beforeAll(async () => {
       world = await openWorld(await createDatabase(postgres.url, 'control'), mutant.folder)
       await world.database.query(withoutConstraints)

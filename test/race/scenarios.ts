@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Api, Reply } from '../support/api.ts'
 import { countBy, inParallel } from '../support/api.ts'
 
+/** What the scenarios need of an open world. */
 export type World = { api: Api; database: pg.Client; admin: string; customers: string[] }
 
 const pick = <T>(items: T[], n: number): T => items[n % items.length] as T
@@ -14,7 +15,12 @@ const createRandom = (seed: number) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
 }
 
-const addProduct = async ({ api, admin, database }: World, name: string, price: string, stock: number) => {
+export const addProduct = async (
+  { api, admin, database }: World,
+  name: string,
+  price: string,
+  stock: number,
+) => {
   const { rows } = await database.query('select id from categories limit 1')
   const body = { name, price, stock, categoryId: rows[0].id }
   const reply = await api.call('POST', '/api/v1/products', { token: admin, body })

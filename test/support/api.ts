@@ -2,32 +2,35 @@
 // oxlint-disable-next-line no-explicit-any -- bodies differ per operation and are asserted, not trusted
 type Body = any
 
-export type Reply = { status: number; body: Body; headers: Headers }
+export type Reply = { status: number; body: Body; text: string; headers: Headers }
 
 /** A small client for tests: JSON in, JSON out, no retries. */
 export const createApi = (base: string) => {
   const call = async (
     method: string,
     path: string,
-    { token, body }: { token?: string; body?: unknown } = {},
+    { token, body, key }: { token?: string; body?: unknown; key?: string } = {},
   ): Promise<Reply> => {
     const response = await fetch(`${base}${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     return {
       status: response.status,
+      text,
       body: text === '' ? undefined : JSON.parse(text),
       headers: response.headers,
     }
   }
 
   return {
+    base,
     call,
     async login({ email, password }: { email: string; password: string }): Promise<string> {
       const { status, body } = await call('POST', '/api/auth/login', { body: { email, password } })

@@ -6,6 +6,6 @@ captureConsole()
 
 beforeAll(async () => {
   await sql(
-    'truncate stock_movements, order_status_history, order_items, orders, products, categories, sessions, users',
+    'truncate idempotency_keys, stock_movements, order_status_history, order_items, orders, products, categories, sessions, users',
   )
 })
