@@ -29,14 +29,14 @@ const maxBody = 1_000_000
 type Options = {
   config: Config
   log: Logger
-  createServices: (context: { log: Logger; meter: Meter }) => Services
+  servicesOf: (context: { log: Logger; meter: Meter }) => Services
 }
 
-export const createApp = ({ config, log, createServices }: Options) => {
+export const createApp = ({ config, log, servicesOf }: Options) => {
   const app = createRouter()
 
   app.use(requestId(log))
-  app.use(services(config, createServices))
+  app.use(services(config, servicesOf))
   app.use(accessLog)
   app.use(serverTiming)
   app.use(securityHeaders)

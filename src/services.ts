@@ -19,28 +19,37 @@ import type { Meter } from './shared/meter.ts'
 import { createUserRepository } from './users/repository.ts'
 import { createUserService } from './users/service.ts'
 
-/** The composition root: the only place that knows everyone. Once a request, so that every log line carries its id. */
-export const createServices = (config: Config, { log, meter }: { log: Logger; meter: Meter }) => {
-  const database = createDatabase(config.database, { log, meter })
-  return {
-    auth: createAuthService({
-      auth: createAuthRepository(database),
-      tokens: createTokens(config.tokens),
-      newId,
-      refusesDemoAccounts: config.environment === 'production',
-    }),
-    categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
-    health: createHealthService({ health: createHealthRepository(database), log }),
-    idempotency: createIdempotencyRepository(database),
-    orders: createOrderService({ orders: createOrderRepository(database), newId }),
-    products: createProductService({ products: createProductRepository(database), newId }),
-    users: createUserService({
-      users: createUserRepository(database),
-      newId,
-      hashPassword,
-      verifyPassword,
-    }),
+type Context = { log: Logger; meter: Meter }
+
+/**
+ * The composition root: the only place that knows everyone. What is costly to make and holds no I/O is made once an
+ * isolate; the services once a request, so that every log line carries its id.
+ */
+export const createServices = (config: Config) => {
+  const tokens = createTokens(config.tokens)
+
+  return ({ log, meter }: Context) => {
+    const database = createDatabase(config.database, { log, meter })
+    return {
+      auth: createAuthService({
+        auth: createAuthRepository(database),
+        tokens,
+        newId,
+        refusesDemoAccounts: config.environment === 'production',
+      }),
+      categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
+      health: createHealthService({ health: createHealthRepository(database), log }),
+      idempotency: createIdempotencyRepository(database),
+      orders: createOrderService({ orders: createOrderRepository(database), newId }),
+      products: createProductService({ products: createProductRepository(database), newId }),
+      users: createUserService({
+        users: createUserRepository(database),
+        newId,
+        hashPassword,
+        verifyPassword,
+      }),
+    }
   }
 }
 
-export type Services = ReturnType<typeof createServices>
+export type Services = ReturnType<ReturnType<typeof createServices>>

@@ -7,11 +7,8 @@ import { createLogger } from '../src/shared/logger.ts'
 const start = (env: Env) => {
   const config = readConfig(env)
   const log = createLogger({ level: config.logLevel, pretty: config.isDevelopment })
-  return {
-    config,
-    log,
-    app: createApp({ config, log, createServices: (context) => createServices(config, context) }),
-  }
+  const servicesOf = createServices(config)
+  return { config, log, servicesOf, app: createApp({ config, log, servicesOf }) }
 }
 
 let started: ReturnType<typeof start> | undefined

@@ -16,7 +16,7 @@ export const describe = (example: string) => {
   const app = createApp({
     config,
     log: createLogger({ level: 'error', pretty: false }),
-    createServices: () => {
+    servicesOf: () => {
       throw new Error('The document is made without services')
     },
   })

@@ -72,7 +72,7 @@ const config = readConfig({
 const app = createApp({
   config,
   log: createLogger({ level: 'error', pretty: false }),
-  createServices: () => {
+  servicesOf: () => {
     throw new Error('The document needs no service')
   },
 })

@@ -21,6 +21,7 @@ export const restoreLogger = (): void => void loggerOf(readConfig(env))
 /** The app with other variables or services than the Worker's, and the lines that it logs. */
 export const appWith = ({ env: changed = {}, services = () => ({}) }: Variant) => {
   const config = readConfig({ ...env, ...changed })
+  const servicesOf = createServices(config)
   const lines: string[] = []
 
   const request = async (path: string, init?: RequestInit): Promise<Response> => {
@@ -28,8 +29,8 @@ export const appWith = ({ env: changed = {}, services = () => ({}) }: Variant) =
     const app = createApp({
       config,
       log,
-      createServices: (context) => {
-        const real = createServices(config, context)
+      servicesOf: (context) => {
+        const real = servicesOf(context)
         return { ...real, ...services(real) }
       },
     })
