@@ -128,7 +128,7 @@ describe('npm run dev', () => {
     const { order } = await placeOrder(api, stack)
     const { pid, runtimePids } = stack.info()
     // A login costs a tenth of a second of CPU, so these queue up behind each other.
-    const started = Array.from({ length: 24 }, () => api.login(loginOf(stack, 'user')))
+    const started = Array.from({ length: 10 }, () => api.login(loginOf(stack, 'user')))
     await sleep(500)
     stack.signal('SIGTERM')
     const settled = await Promise.allSettled(started)
