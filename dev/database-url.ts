@@ -7,7 +7,7 @@ type State = { databaseUrl?: unknown }
 export const databaseUrl = (env: NodeJS.ProcessEnv = process.env): string | undefined => {
   if (env.DATABASE_URL) return env.DATABASE_URL
   try {
-    const state: State = JSON.parse(readFileSync(join(env.STATE_DIR ?? '.local', 'dev.json'), 'utf8'))
+    const state: State = JSON.parse(readFileSync(join(env.STATE_DIR || '.local', 'dev.json'), 'utf8'))
     return typeof state.databaseUrl === 'string' ? state.databaseUrl : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 // `npm run dev`: the whole stack on this machine, started, watched and ended by one process.
 import { relative, resolve } from 'node:path'
 import { inspect } from 'node:util'
+import { readConfig } from '../src/config.ts'
 import { fireCron, readCrons, startClock } from './clock.ts'
 import { openDatabase } from './database.ts'
 import { lockHolder, takeLock } from './lock.ts'
@@ -10,7 +11,7 @@ import { createOutput } from './output.ts'
 import { startProxy } from './proxy.ts'
 import { untilReady } from './ready.ts'
 import { createRuntime } from './runtime.ts'
-import { loadSecrets } from './secrets.ts'
+import { loadSecrets, makeJwtKeys } from './secrets.ts'
 import { isLocal, logins, seedIfEmpty } from './seed.ts'
 import { createShutdown } from './shutdown.ts'
 import { openState, type State } from './state.ts'
@@ -30,14 +31,15 @@ async function main(): Promise<void> {
   await claim(state)
   const varFiles = readVarFiles(root)
   const realDatabaseUrl = resolveVars({ ...varFiles, env: process.env, secrets: {} }).chosen.DATABASE_URL
-  if (options.fresh) startAfresh(state, realDatabaseUrl)
-
   const proxy = await startProxy({
     port: options.port,
     onAnswer: (status) => void (status < 500 && runtime.sign()),
   })
   shutdown.add('proxy', () => proxy.close())
   const urls = stackUrls(proxy.port)
+  checkVars(varFiles, urls.api)
+  // Only now: a start that is refused changes nothing.
+  if (options.fresh) startAfresh(state, realDatabaseUrl)
 
   log(
     `database    ${realDatabaseUrl ? 'connecting to the server of DATABASE_URL' : 'starting PostgreSQL, embedded'} …`,
@@ -117,6 +119,25 @@ function startAfresh(state: State, realDatabaseUrl: string | undefined): void {
   state.wipe()
   log(`state       ${nameOf(state)} begins anew`)
   if (realDatabaseUrl) log('state       DATABASE_URL names a real server: its data is left alone')
+}
+
+/** The Worker's own reading of its variables, before it is started with them. */
+function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void {
+  const { chosen, defaults } = resolveVars({
+    ...varFiles,
+    env: process.env,
+    secrets: { JWT_KEYS: makeJwtKeys() },
+  })
+  const derived = {
+    JWT_ISSUER: api,
+    DATABASE_URL: 'postgres://127.0.0.1/selvedge',
+    DATABASE_FETCH_ENDPOINT: '',
+  }
+  try {
+    readConfig({ ...defaults, ...derived, ...chosen })
+  } catch (error) {
+    throw new Error(error instanceof Error ? error.message : String(error), { cause: error })
+  }
 }
 
 async function seed(url: string): Promise<string> {

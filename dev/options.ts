@@ -7,8 +7,9 @@ export function readOptions(
 ): Options {
   const unknown = args.find((arg) => arg !== '--fresh')
   if (unknown !== undefined) throw new Error(`'${unknown}' is unknown: \`npm run dev\` takes --fresh only.`)
-  const port = Number(env.PORT || 8787)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const text = env.PORT || '8787'
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
     throw new Error(`PORT must be a whole number from 0 (any free port) to 65535, not '${env.PORT}'.`)
   }
   return { port, folder: env.STATE_DIR || '.local', fresh: args.includes('--fresh') }

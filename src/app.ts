@@ -8,6 +8,7 @@ import { healthRoutes } from './health/routes.ts'
 import { homeRoutes } from './home/routes.ts'
 import { onError } from './http/errors.ts'
 import { accessLog } from './http/middleware/access-log.ts'
+import { plainJsonType } from './http/middleware/json-type.ts'
 import { notFoundOrMethod } from './http/middleware/allowed-methods.ts'
 import { requestId } from './http/middleware/request-id.ts'
 import { securityHeaders } from './http/middleware/security-headers.ts'
@@ -64,6 +65,8 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
       },
     }),
   )
+
+  app.use(plainJsonType)
 
   app.route('/', homeRoutes)
   app.route('/', healthRoutes)

@@ -86,6 +86,12 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
   return checks.flatMap(([bad, name, problem]) => (bad ? [{ name, problem }] : []))
 }
 
+const unfitFor = (env: z.infer<typeof Environment>): Problem[] => {
+  if (env.ENVIRONMENT === 'production') return unfitForProduction(env)
+  const wouldTell = env.ENVIRONMENT === 'preview' && env.LOG_LEVEL === 'debug'
+  return wouldTell ? [{ name: 'LOG_LEVEL', problem: 'would log bodies' }] : []
+}
+
 /** Names what is missing or weak, never a value. */
 export class ConfigError extends Error {
   readonly problems: Problem[]
@@ -110,7 +116,7 @@ export const readConfig = (env: unknown): Config => {
   const kids = parsed.data.JWT_KEYS.map(({ kid }) => kid)
   if (new Set(kids).size < kids.length)
     throw new ConfigError([{ name: 'JWT_KEYS', problem: 'repeats a kid' }])
-  const problems = parsed.data.ENVIRONMENT === 'production' ? unfitForProduction(parsed.data) : []
+  const problems = unfitFor(parsed.data)
   if (problems.length > 0) throw new ConfigError(problems)
   return toConfig(parsed.data)
 }

@@ -41,7 +41,7 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     const insert = sql`
       insert into sessions (id, user_id, user_agent, expires_at)
       select ${id}, users.id, ${userAgent ?? null}, now() + make_interval(days => ${sessionLife})
-      from users where ${unchanged} for share`
+      from users where ${unchanged} for no key update`
     const [{ rowCount }] = await write([
       insert,
       newPasswordHash === undefined

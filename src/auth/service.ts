@@ -19,9 +19,9 @@ const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
 const wrongCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
 
-export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: Deps) => ({
-  /** Two calls to the database at most; an unknown address costs the same work as a wrong password. */
-  async login({ email, password }: Login, userAgent: string | undefined): Promise<TokenReply> {
+export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: Deps) => {
+  /** Undefined when the account is no longer as it was when the password was checked. */
+  const open = async ({ email, password }: Login, userAgent: string | undefined) => {
     const address = email.trim().toLowerCase()
     const known = await auth.findByEmail(address)
     const found = refusesDemoAccounts && isDemo(address) ? undefined : known
@@ -30,25 +30,36 @@ export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: 
     const session = {
       id: newId(),
       userId: user.id,
-      // The cut may halve an emoji, and half of one is not valid JSON to every reader.
       userAgent: userAgent?.slice(0, 256).toWellFormed(),
       passwordHash,
       newPasswordHash: needsRehash(passwordHash) ? hashPassword(password) : undefined,
     }
-    if (!(await auth.openSession(session))) throw wrongCredentials()
-    const actor: Actor = { kind: 'user', id: user.id, role: user.role, sessionId: session.id }
-    return { accessToken: await tokens.issue(actor), tokenType: 'Bearer', expiresIn: tokens.life, user }
-  },
+    return (await auth.openSession(session)) ? { user, sessionId: session.id } : undefined
+  }
 
-  verify: tokens.verify,
+  return {
+    /**
+     * Two calls to the database; an unknown address costs the same work as a wrong password. Only when the account
+     * changed between the two (a new password, or another login that renewed the hash) both are made once more.
+     */
+    async login(credentials: Login, userAgent: string | undefined): Promise<TokenReply> {
+      const actor = (await open(credentials, userAgent)) ?? (await open(credentials, userAgent))
+      if (actor === undefined) throw wrongCredentials()
+      const { user, sessionId } = actor
+      const accessToken = await tokens.issue({ kind: 'user', id: user.id, role: user.role, sessionId })
+      return { accessToken, tokenType: 'Bearer', expiresIn: tokens.life, user }
+    },
 
-  keySet: () => tokens.jwks,
+    verify: tokens.verify,
 
-  async me(actor: Actor): Promise<LoggedInUser> {
-    const user = await auth.findActor(actor)
-    if (user === undefined) throw notFound('User')
-    return user
-  },
+    keySet: () => tokens.jwks,
 
-  purgeExpired: auth.purgeExpired,
-})
+    async me(actor: Actor): Promise<LoggedInUser> {
+      const user = await auth.findActor(actor)
+      if (user === undefined) throw notFound('User')
+      return user
+    },
+
+    purgeExpired: auth.purgeExpired,
+  }
+}

@@ -2,13 +2,14 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
+import { dataOf, pageOf } from '../db/page.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { categoryJson } from './json.ts'
-import type { Category, ListCategories } from './schema.ts'
+import type { Category, ChangeCategory, ListCategories } from './schema.ts'
 import { categories } from './table.ts'
 
 const sortable = { name: categories.name, createdAt: categories.createdAt }
@@ -17,23 +18,22 @@ const live = isNull(categories.archivedAt)
 
 type NewCategory = Pick<typeof categories.$inferInsert, 'id' | 'name' | 'slug'>
 
-type Changes = { name?: string | undefined; slug?: string | undefined }
-
 export type CategoryRepository = ReturnType<typeof createCategoryRepository>
 
 export const createCategoryRepository = ({ db, read, write }: Database) => ({
   async list({ page, limit, sort }: ListCategories) {
     const [counted, rows] = await read([
       countUpTo(categories, live),
-      db
-        .select({ category: categoryJson })
-        .from(categories)
-        .where(live)
-        .orderBy(...orderBy(sort, sortable, categories.id))
-        .limit(limit)
-        .offset(offsetOf({ page, limit })),
+      pageOf({
+        table: categories,
+        json: categoryJson,
+        where: live,
+        order: orderBy(sort, sortable, categories.id),
+        limit,
+        offset: offsetOf({ page, limit }),
+      }),
     ])
-    return { data: rows.map(({ category }) => category), counted: countOf(counted) }
+    return { data: dataOf<Category>(rows), counted: countOf(counted) }
   },
 
   async find(by: { id: string } | { slug: string }): Promise<Category | undefined> {
@@ -54,11 +54,19 @@ export const createCategoryRepository = ({ db, read, write }: Database) => ({
     return replyOf(201, batch)
   },
 
-  async change(actor: Actor, id: string, values: Changes): Promise<Category | undefined> {
-    const update = db.update(categories).set({ ...values, updatedAt: sql`now()` })
+  async change(
+    actor: Actor,
+    id: string,
+    { archived, ...values }: ChangeCategory,
+  ): Promise<Category | undefined> {
+    const restores = archived === false
     const [, [row]] = await write([
       actorGuard(actor),
-      update.where(and(eq(categories.id, id), live)).returning({ category: categoryJson }),
+      db
+        .update(categories)
+        .set({ ...values, ...(restores ? { archivedAt: null } : {}), updatedAt: sql`now()` })
+        .where(and(eq(categories.id, id), restores ? undefined : live))
+        .returning({ category: categoryJson }),
     ])
     return row?.category
   },

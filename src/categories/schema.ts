@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nameOf } from '../shared/name.ts'
 import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
 
@@ -24,7 +25,7 @@ export const Category = z
 
 export type Category = z.infer<typeof Category>
 
-const name = z.string().trim().min(2).max(80)
+const name = nameOf(2, 80)
 
 export const CreateCategory = z
   .strictObject({ name, slug: Slug.optional().describe('Made from the name when absent') })
@@ -33,7 +34,11 @@ export const CreateCategory = z
 export type CreateCategory = z.infer<typeof CreateCategory>
 
 export const ChangeCategory = z
-  .strictObject({ name: name.optional(), slug: Slug.optional() })
+  .strictObject({
+    name: name.optional(),
+    slug: Slug.optional(),
+    archived: z.literal(false).optional().describe('Brings an archived category back'),
+  })
   .refine((change) => Object.keys(change).length > 0, 'must change something')
   .openapi('ChangeCategory', { example: { name: 'Kitchen linen' } })
 

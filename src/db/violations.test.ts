@@ -51,7 +51,7 @@ const byState: [string, ErrorCode][] = [
   ['25P04', 'UNAVAILABLE'],
   ['26000', 'INTERNAL'],
   ['27000', 'INTERNAL'],
-  ['28P01', 'INTERNAL'],
+  ['28P01', 'UNAVAILABLE'],
   ['2BP01', 'INTERNAL'],
   ['2D000', 'INTERNAL'],
   ['2F000', 'INTERNAL'],

@@ -35,7 +35,9 @@ const unfit = new Set(['22001', '22003', '22007', '22008', '22009', '22021', '22
 const undone = new Set(['40001', '40P01'])
 
 /** Class 08 connection, 53 resources, 57 operator intervention, 58 system; 55P03 lock not available; 25P03 idle. */
-const away = /^(08|53|57|58)|^55P03$|^25P0[34]$/
+const away = /^(08|28|53|57|58)|^55P03$|^25P0[34]$/
+
+const invalidToken = 'Bearer realm="selvedge", error="invalid_token"'
 
 const parseDetail = (detail: string | undefined): unknown => {
   try {
@@ -48,7 +50,12 @@ const parseDetail = (detail: string | undefined): unknown => {
 const fromGuard = (error: NeonDbError): AppError => {
   const code = errorCodes.find((known) => known === error.message) ?? 'INTERNAL'
   const message = messages[code] ?? 'The database refused the change'
-  return new AppError(code, message, { details: parseDetail(error.detail), cause: error })
+  return new AppError(code, message, {
+    details: parseDetail(error.detail),
+    cause: error,
+    // Only the actor guard raises it, and only a token brings a request there (RFC 6750, section 3.1).
+    ...(code === 'UNAUTHENTICATED' && { headers: { 'WWW-Authenticate': invalidToken } }),
+  })
 }
 
 const Stored = z.object({ same: z.boolean(), status: z.int(), text: z.string() })

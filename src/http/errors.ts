@@ -52,6 +52,7 @@ const toAppError = (error: unknown): AppError => {
 const headersOf = ({ code, headers }: AppError): Record<string, string> => {
   if (statuses[code] === 401) return { 'WWW-Authenticate': 'Bearer realm="selvedge"', ...headers }
   if (statuses[code] === 503) return { 'Retry-After': '5', ...headers }
+  if (code === 'IDEMPOTENCY_IN_FLIGHT') return { 'Retry-After': '1', ...headers }
   return headers
 }
 

@@ -42,7 +42,7 @@ const document = <P extends string, R extends Definition<P>>(
 export const publicRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, codesOf(route)),
-    middleware: [refuseUnstorableText] as const,
+    middleware: [refuseUnstorableText(route.request)] as const,
   })
 
 // FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.
@@ -53,7 +53,7 @@ export const guestRoute = <P extends string, R extends Definition<P>>(route: R) 
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: [{}, ...bearer],
-    middleware: [identify, refuseUnstorableText] as const,
+    middleware: [identify, refuseUnstorableText(route.request)] as const,
   })
 
 /** For whoever is logged in. */
@@ -61,12 +61,12 @@ export const userRoute = <P extends string, R extends Definition<P>>(route: R) =
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, refuseUnstorableText] as const,
+    middleware: [authenticate, refuseUnstorableText(route.request)] as const,
   })
 
 export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, requireAdmin, refuseUnstorableText] as const,
+    middleware: [authenticate, requireAdmin, refuseUnstorableText(route.request)] as const,
   })

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
+import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
@@ -10,7 +11,7 @@ import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { orderDetailJson, orderJson } from './json.ts'
 import type { Line } from './merge-lines.ts'
-import type { ListOrders, OrderDetail } from './schema.ts'
+import type { ListOrders, Order, OrderDetail } from './schema.ts'
 import { cancellable, predecessorOf, type OrderStatus } from './status.ts'
 import { orders } from './table.ts'
 
@@ -58,6 +59,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         actorGuard(actor),
         ...beginOnce(actor, once),
         lockProducts(sql`select "productId" from ${wanted}`),
+        actorGuard(actor),
         raiseIf(
           'VALIDATION_FAILED',
           sql`select json_agg(json_build_object('field', format('items.%s.productId', n), 'message', 'unknown product') order by n)
@@ -86,15 +88,16 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       const [, counted, rows] = await read([
         actorGuard(actor),
         countUpTo(orders, where),
-        db
-          .select({ order: orderJson })
-          .from(orders)
-          .where(where)
-          .orderBy(...orderBy(query.sort, sortable, orders.id))
-          .limit(query.limit)
-          .offset(offsetOf(query)),
+        pageOf({
+          table: orders,
+          json: orderJson,
+          where,
+          order: orderBy(query.sort, sortable, orders.id),
+          limit: query.limit,
+          offset: offsetOf(query),
+        }),
       ])
-      return { data: rows.map(({ order }) => order), counted: countOf(counted) }
+      return { data: dataOf<Order>(rows), counted: countOf(counted) }
     },
 
     async find(actor: Actor, id: string): Promise<OrderDetail | undefined> {
@@ -117,6 +120,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         sql`select 1 from orders where ${mine} for no key update`,
         raiseWhen('NOT_FOUND', sql`not exists (select from orders where ${mine})`),
         lockProducts(sql`select product_id from order_items where order_id = ${id}`),
+        actorGuard(actor),
         raiseWhen(
           'INVALID_TRANSITION',
           sql`exists (select from orders where id = ${id}
@@ -146,6 +150,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         actorGuard(actor),
         ...beginOnce(actor, once),
         sql`select 1 from orders where id = ${id} for no key update`,
+        actorGuard(actor),
         raiseWhen('NOT_FOUND', sql`not exists (select from orders where id = ${id})`),
         raiseWhen(
           'INVALID_TRANSITION',

@@ -2,6 +2,7 @@ import { and, eq, gte, isNotNull, isNull, lte, sql, type SQL } from 'drizzle-orm
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
+import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
@@ -12,6 +13,7 @@ import { isUuid } from '../shared/ids.ts'
 import { offsetOf } from '../shared/page.ts'
 import { productJson } from './json.ts'
 import type { ChangeProduct, ChangeStock, ListProducts, Product } from './schema.ts'
+import { maxStock } from './stock.ts'
 import { products } from './table.ts'
 
 const sortable = { createdAt: products.createdAt, name: products.name, price: products.price }
@@ -39,38 +41,43 @@ type NewProduct = Pick<
 export type ProductRepository = ReturnType<typeof createProductRepository>
 
 /** A product may only enter a category that is not archived. */
-const categoryLives = (id: string): SQL =>
+const categoryLives = (id: SQL): SQL =>
   sql`select raise_app('VALIDATION_FAILED', '[{"field":"categoryId","message":"unknown category"}]')
-    where not exists (select from categories where id = ${id} and archived_at is null for key share)`
+    where not exists (select from categories where id = ${id} and archived_at is null for share)`
 
 export const createProductRepository = ({ db, read, write }: Database) => {
-  const select = () => db.select({ product: productJson }).from(products)
-
   const made = (id: string): SQL => sql`select ${productJson} from products where id = ${id}`
 
   return {
-    /** `actor` is given where the question is an administrator's. */
-    async list(query: ListProducts, actor: Actor | undefined) {
+    async list(actor: Actor | undefined, query: ListProducts) {
       const where = matching(query)
       const [, counted, rows] = await read([
         actor && actorGuard(actor),
         countUpTo(products, where),
-        select()
-          .where(where)
-          .orderBy(...orderBy(query.sort, sortable, products.id))
-          .limit(query.limit)
-          .offset(offsetOf(query)),
+        pageOf({
+          table: products,
+          json: productJson,
+          where,
+          order: orderBy(query.sort, sortable, products.id),
+          limit: query.limit,
+          offset: offsetOf(query),
+          matchFirst: query.q !== undefined,
+        }),
       ])
-      return { data: rows.map(({ product }) => product), counted: countOf(counted) }
+      return { data: dataOf<Product>(rows), counted: countOf(counted) }
     },
 
+    /** Administrators also see archived products. */
     async find(
+      actor: Actor | undefined,
       by: { id: string } | { slug: string },
-      admin: Actor | undefined,
     ): Promise<Product | undefined> {
       const match = 'id' in by ? eq(products.id, by.id) : eq(products.slug, by.slug)
-      const visible = admin === undefined ? isNull(products.archivedAt) : undefined
-      const [, [row]] = await read([admin && actorGuard(admin), select().where(and(match, visible))])
+      const visible = actor?.role === 'admin' ? undefined : isNull(products.archivedAt)
+      const [, [row]] = await read([
+        actor && actorGuard(actor),
+        db.select({ product: productJson }).from(products).where(and(match, visible)),
+      ])
       return row?.product
     },
 
@@ -78,7 +85,7 @@ export const createProductRepository = ({ db, read, write }: Database) => {
       const batch = write([
         actorGuard(actor),
         ...beginOnce(actor, once),
-        categoryLives(values.categoryId),
+        categoryLives(sql`${values.categoryId}::uuid`),
         db.insert(products).values(values),
         sql`insert into ${stockMovements} (product_id, delta, reason, actor_id)
           select id, stock, 'initial', ${actor.id} from products where id = ${values.id} and stock > 0`,
@@ -92,9 +99,12 @@ export const createProductRepository = ({ db, read, write }: Database) => {
       id: string,
       { archived, ...values }: ChangeProduct,
     ): Promise<Product | undefined> {
-      const [, , [row]] = await write([
+      const [, , , [row]] = await write([
         actorGuard(actor),
-        values.categoryId === undefined ? undefined : categoryLives(values.categoryId),
+        values.categoryId === undefined ? undefined : categoryLives(sql`${values.categoryId}::uuid`),
+        archived === false && values.categoryId === undefined
+          ? categoryLives(sql`(select category_id from products where id = ${id})`)
+          : undefined,
         db
           .update(products)
           .set({ ...values, ...(archived === false ? { archivedAt: null } : {}), updatedAt: sql`now()` })
@@ -125,7 +135,13 @@ export const createProductRepository = ({ db, read, write }: Database) => {
         actorGuard(actor),
         ...beginOnce(actor, once),
         sql`select 1 from products where id = ${id} for no key update`,
+        actorGuard(actor),
         raiseWhen('NOT_FOUND', sql`not exists (select from products where id = ${id})`),
+        raiseIf(
+          'VALIDATION_FAILED',
+          sql`select json_build_array(json_build_object('field', 'delta', 'message', 'takes the stock beyond ' || ${maxStock}::int))
+            from products where id = ${id} and stock::bigint + ${delta}::int > ${maxStock}::int and ${delta}::int > 0`,
+        ),
         raiseIf(
           'OUT_OF_STOCK',
           sql`select json_agg(json_build_object('productId', id, 'requested', -${delta}::int, 'available', stock))

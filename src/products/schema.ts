@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi'
+import { nameOf } from '../shared/name.ts'
 import { Price } from '../shared/money.ts'
 import { flag, pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
-
-/** The largest stock and the largest change of it; PostgreSQL's integer is wider. */
-const maxStock = 1_000_000
+import { maxStock, systemReasons } from './stock.ts'
 
 const example = {
   id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11',
@@ -36,7 +35,7 @@ export const Product = z
 
 export type Product = z.infer<typeof Product>
 
-const name = z.string().trim().min(2).max(200)
+const name = nameOf(2, 200)
 const description = z.string().trim().max(5_000)
 
 export const CreateProduct = z
@@ -76,7 +75,12 @@ export const ChangeStock = z
       .min(-maxStock)
       .max(maxStock)
       .refine((delta) => delta !== 0, 'must not be 0'),
-    reason: z.string().trim().min(1).max(200),
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .refine((reason) => !systemReasons.includes(reason), 'is a reason of the system'),
   })
   .openapi('ChangeStock', { example: { delta: -2, reason: 'damaged in storage' } })
 

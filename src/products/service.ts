@@ -9,23 +9,17 @@ import type { ChangeProduct, ChangeStock, CreateProduct, ListProducts, Product }
 
 type Deps = { products: ProductRepository; newId: () => string }
 
-const adminOf = (actor: Actor | undefined): Actor | undefined => (actor?.role === 'admin' ? actor : undefined)
-
 export const createProductService = ({ products, newId }: Deps) => ({
   async list(actor: Actor | undefined, query: ListProducts) {
-    const admin = query.archived === true ? adminOf(actor) : undefined
-    if (query.archived === true && admin === undefined) {
+    if (query.archived === true && actor?.role !== 'admin') {
       throw new AppError('FORBIDDEN', 'Only administrators see archived products')
     }
-    const { data, counted } = await products.list(query, admin)
+    const { data, counted } = await products.list(actor, query)
     return { data, pagination: paginate(query, counted) }
   },
 
-  /** Administrators also see archived products. */
-  async get(actor: Actor | undefined, idOrSlug: string): Promise<Product> {
-    const by = isUuid(idOrSlug) ? { id: idOrSlug } : { slug: idOrSlug }
-    return found('Product', await products.find(by, adminOf(actor)))
-  },
+  get: async (actor: Actor | undefined, idOrSlug: string): Promise<Product> =>
+    found('Product', await products.find(actor, isUuid(idOrSlug) ? { id: idOrSlug } : { slug: idOrSlug })),
 
   async create(
     actor: Actor,

@@ -107,3 +107,40 @@ describe('describeError', () => {
     })
   })
 })
+
+describe('redaction of other spellings', () => {
+  const canary = 'CANARY-77aa'
+  it.each([
+    'Pass_Word',
+    'pwd',
+    'otp',
+    'pin',
+    'jwtKeys',
+    'signature',
+    'session',
+    'accessKey',
+    'Authentication',
+  ])('hides %s', (name) => {
+    const { log, lines } = capture()
+    log.info('m', { body: [{ [name]: canary }] })
+    expect(lines[0]).not.toContain(canary)
+  })
+
+  it.each([
+    `password="two words ${canary}"`,
+    JSON.stringify({ password: `two words ${canary}` }),
+    `postgres://u:p@${canary}@host/db`,
+  ])('hides all of the value in %s', (note) => {
+    for (const pretty of [false, true]) {
+      const { log, lines } = capture(pretty)
+      log.info('m', { note })
+      expect(lines[0]).not.toContain(canary)
+    }
+  })
+
+  it('writes control characters as escapes in the pretty form', () => {
+    const { log, lines } = capture(true)
+    log.info('m', { path: '/\u001b[31mred' })
+    expect(lines[0]).not.toContain('\u001b')
+  })
+})

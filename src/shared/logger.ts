@@ -27,7 +27,7 @@ const asText = (record: LogRecord): string => {
   const { level, time, msg, ...rest } = fieldsOf(record)
   const known = Object.entries(rest).filter(([, value]) => value !== undefined)
   const pairs = known.map(([name, value]) =>
-    typeof value === 'string' && !/[\s"]/.test(value)
+    typeof value === 'string' && !/[\s"\p{Cc}]/u.test(value)
       ? `${name}=${value}`
       : `${name}=${JSON.stringify(value)}`,
   )

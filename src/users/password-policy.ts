@@ -47,5 +47,8 @@ const rules: [(password: string) => boolean, string][] = [
 ]
 
 /** Each rule that a password breaks; empty when it may be used. */
-export const passwordProblems = (password: string): string[] =>
-  rules.flatMap(([holds, problem]) => (holds(password) ? [] : [problem]))
+export const passwordProblems = (password: string): string[] => {
+  // The hash is of this form too: full-width letters are no other password.
+  const normal = password.normalize('NFKC')
+  return rules.flatMap(([holds, problem]) => (holds(normal) ? [] : [problem]))
+}

@@ -3,7 +3,8 @@ import { actorGuard } from '../auth/actor-guard.ts'
 import { revokeSessions } from '../auth/revoke-sessions.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
-import { raiseWhen } from '../db/raise.ts'
+import { dataOf, pageOf } from '../db/page.ts'
+import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
@@ -36,6 +37,15 @@ type Changes = {
 /** Locks all administrators in one order, so that two who remove each other come one after the other. */
 const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at is null order by id for no key update`
 
+const lockUser = (id: string): SQL => sql`select 1 from users where id = ${id} for no key update`
+
+const stillHasPassword = (id: string, hash: string): SQL =>
+  raiseIf(
+    'VALIDATION_FAILED',
+    sql`select json_build_array(json_build_object('field', 'currentPassword', 'message', 'is wrong'))
+      from users where id = ${id} and password_hash <> ${hash}`,
+  )
+
 const notLastAdmin = (id: string): SQL =>
   raiseWhen(
     'LAST_ADMIN',
@@ -53,15 +63,16 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     const [, counted, rows] = await read([
       actorGuard(actor),
       countUpTo(users, where),
-      db
-        .select({ user: userJson })
-        .from(users)
-        .where(where)
-        .orderBy(...orderBy(query.sort, sortable, users.id))
-        .limit(query.limit)
-        .offset(offsetOf(query)),
+      pageOf({
+        table: users,
+        json: userJson,
+        where,
+        order: orderBy(query.sort, sortable, users.id),
+        limit: query.limit,
+        offset: offsetOf(query),
+      }),
     ])
-    return { data: rows.map(({ user }) => user), counted: countOf(counted) }
+    return { data: dataOf<User>(rows), counted: countOf(counted) }
   },
 
   async find(actor: Actor, id: string): Promise<User | undefined> {
@@ -93,15 +104,19 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     return replyOf(201, batch)
   },
 
-  /** A new password ends the account's sessions, but for the one that changed it. */
-  async change(actor: Actor, id: string, values: Changes): Promise<User | undefined> {
+  /**
+   * A new password ends the account's sessions, but for the one that changed it. `verifiedHash` is the one that the
+   * current password was checked against: when it is another by now, so is the current password.
+   */
+  async change(actor: Actor, id: string, values: Changes, verifiedHash?: string): Promise<User | undefined> {
     const demotes = values.role === 'user'
-    const [, , , , [row]] = await write([
+    const [, , , , , , [row]] = await write([
       actorGuard(actor),
       demotes ? lockAdmins : undefined,
-      // Again behind the lock: whoever held it may have removed this actor.
-      demotes ? actorGuard(actor) : undefined,
+      lockUser(id),
+      actorGuard(actor),
       demotes ? notLastAdmin(id) : undefined,
+      verifiedHash === undefined ? undefined : stillHasPassword(id, verifiedHash),
       db
         .update(users)
         .set({ ...values, updatedAt: sql`now()` })
@@ -114,15 +129,17 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
 
   /** The row stays for its orders; personal data goes, and the e-mail address is free again. */
   async remove(actor: Actor, id: string): Promise<boolean> {
-    const [, , , , { rowCount }] = await write([
+    const [, , , , , { rowCount }] = await write([
       actorGuard(actor),
       lockAdmins,
+      lockUser(id),
       actorGuard(actor),
       notLastAdmin(id),
       sql`update users set name = 'Deleted account', email = id || '@deleted.invalid', password_hash = '',
           deleted_at = now(), updated_at = now()
         where id = ${id} and deleted_at is null`,
       revokeSessions(id),
+      sql`update sessions set user_agent = null where user_id = ${id}`,
     ])
     return rowCount === 1
   },

@@ -44,7 +44,7 @@ const change = userRoute({
   summary: 'Change an account: your own, or any as administrator; roles only as administrator',
   request: { params: idParam, body: jsonBody(ChangeUser) },
   responses: { 200: json(dataOf(User), 'The changed account') },
-  errors: ['EMAIL_TAKEN', 'LAST_ADMIN', 'INVALID_CREDENTIALS'],
+  errors: ['EMAIL_TAKEN', 'LAST_ADMIN'],
 })
 
 const remove = adminRoute({

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { roles } from '../shared/actor.ts'
+import { nameOf } from '../shared/name.ts'
 import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { passwordProblems } from './password-policy.ts'
 
@@ -25,13 +26,15 @@ export const User = z
 
 export type User = z.infer<typeof User>
 
-const name = z.string().trim().min(2).max(100)
+const name = nameOf(2, 100)
 
 const email = z
   .string()
   .trim()
   .toLowerCase()
   .pipe(z.email().max(254))
+  // Where deleted accounts go; nobody's mail is there (RFC 2606).
+  .refine((address) => !address.endsWith('.invalid'), 'must be an address that can receive mail')
   .openapi({ type: 'string', format: 'email', maxLength: 254 })
 
 const password = z

@@ -48,7 +48,7 @@ const thrown: [string, Error, number, string][] = [
 describe('a handler that throws', () => {
   it.each(thrown)('%s is answered with a constant text and no stack', async (_, error, status, message) => {
     for (const ENVIRONMENT of ['test', 'preview']) {
-      const { request } = appWith({ env: { ENVIRONMENT }, services: lists(error) })
+      const { request } = appWith({ env: { ENVIRONMENT, LOG_LEVEL: 'info' }, services: lists(error) })
       const response = await request(path)
       expect(response.status).toBe(status)
       const text = await response.clone().text()
@@ -86,7 +86,7 @@ describe('a handler that throws', () => {
     ['in development', 'development', 'db;dur=0;desc="0"'],
     ['nowhere else', 'test', null],
   ])('tells its round trips %s', async (_, ENVIRONMENT, timing) => {
-    const { request } = appWith({ env: { ENVIRONMENT }, services: lists(new Error('x')) })
+    const { request } = appWith({ env: { ENVIRONMENT, LOG_LEVEL: 'info' }, services: lists(new Error('x')) })
     expect((await request(path)).headers.get('Server-Timing')).toBe(timing)
   })
 })

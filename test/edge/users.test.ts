@@ -182,7 +182,10 @@ describe('one’s own address and password', () => {
         [{ field: 'currentPassword', message: 'is required' }],
       ])
       const wrong = await change(user.id, { ...body, currentPassword: 'wrong' }, user)
-      expect([wrong.status, wrong.code]).toEqual([401, 'INVALID_CREDENTIALS'])
+      expect([wrong.status, wrong.details]).toEqual([
+        422,
+        [{ field: 'currentPassword', message: 'is wrong' }],
+      ])
       expect(await login(user.email, password)).toBe(200)
     }
   })

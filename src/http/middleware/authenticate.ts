@@ -1,3 +1,4 @@
+import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Actor } from '../../shared/actor.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -19,6 +20,14 @@ const bearerOf = (header: string | undefined): string | undefined => {
   return token
 }
 
+/** What an account is shown is for no cache; what depends on being one says so. */
+const keepPrivate = (c: Context): void => {
+  c.header('Vary', 'Authorization', { append: true })
+  if (c.req.header('Authorization') !== undefined && !c.res.headers.has('Cache-Control')) {
+    c.header('Cache-Control', 'no-store')
+  }
+}
+
 /** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
 export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(
   async function identify(c, next) {
@@ -30,6 +39,7 @@ export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | 
       c.set('userId', actor.id)
     }
     await next()
+    keepPrivate(c)
   },
 )
 
@@ -43,6 +53,7 @@ export const authenticate = createMiddleware<AppEnv & { Variables: { actor: Acto
     c.set('actor', actor)
     c.set('userId', actor.id)
     await next()
+    keepPrivate(c)
   },
 )
 

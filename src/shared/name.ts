@@ -1,0 +1,10 @@
+import { z } from '@hono/zod-openapi'
+
+/** A name on one line, without what could drive a terminal. */
+export const nameOf = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .min(min)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters')

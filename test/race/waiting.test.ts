@@ -1,0 +1,181 @@
+import pg from 'pg'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Reply } from '../support/api.ts'
+import { makeMutant } from '../support/mutant.ts'
+import { skipOrFail, startPostgres } from '../support/postgres.ts'
+import { addProduct } from './scenarios.ts'
+import { openWorld, type OpenWorld } from './world.ts'
+
+const postgres = await startPostgres()
+
+const password = 'Selvedge-Dev-1!'
+
+if ('unavailable' in postgres) {
+  skipOrFail('calls that wait for a lock, on a real PostgreSQL', postgres.unavailable)
+} else {
+  afterAll(() => postgres.stop())
+
+  describe('a call that waits for a lock', () => {
+    const copy = makeMutant([])
+    let world: OpenWorld
+    let holder: pg.Client
+    beforeAll(async () => {
+      world = await openWorld(postgres.url, copy.folder)
+      holder = new pg.Client({ connectionString: postgres.url })
+      await holder.connect()
+    })
+    afterAll(async () => {
+      await holder.end()
+      await world.close()
+      copy.remove()
+    })
+
+    /** Holds a lock, starts the call, and waits until it stands behind the lock; then changes the world and commits. */
+    const behind = async (
+      [lock, ...lockParams]: [string, ...unknown[]],
+      call: () => Promise<Reply>,
+      meanwhile: () => Promise<unknown>,
+    ): Promise<Reply> => {
+      await holder.query('begin')
+      await holder.query(lock, lockParams)
+      const started = call()
+      for (let tries = 0; tries < 200; tries++) {
+        const { rows } = await world.database.query(
+          "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        )
+        if (rows[0].n > 0) break
+        await sleep(25)
+      }
+      await meanwhile()
+      await holder.query('commit')
+      return await started
+    }
+
+    const account = async (role = 'user') => {
+      const email = `${role}-${Math.random().toString(36).slice(2)}@people.example`
+      const body = { name: 'Ada Byron', email, password, role }
+      const made = await world.api.call('POST', '/api/v1/users', { token: world.admin, body })
+      const id: string = made.body.data.id
+      return { id, email, token: await world.api.login({ email, password }) }
+    }
+
+    const remove = (id: string) =>
+      world.database.query('update users set deleted_at = now() where id = $1', [id])
+
+    const lockProduct = 'select from products where id = $1 for update'
+
+    it('places no order for an account that was deleted meanwhile', async () => {
+      const [user, productId] = [await account(), await addProduct(world, 'Awaited', '1.00', 5)]
+      const body = { items: [{ productId, quantity: 1 }] }
+      const reply = await behind(
+        [lockProduct, productId],
+        () => world.api.call('POST', '/api/v1/orders', { token: user.token, body }),
+        () => remove(user.id),
+      )
+      expect(reply.status).toBe(401)
+    })
+
+    it('changes no stock for an administrator who was demoted meanwhile', async () => {
+      const [admin, productId] = [await account('admin'), await addProduct(world, 'Awaited stock', '1.00', 5)]
+      const reply = await behind(
+        [lockProduct, productId],
+        () =>
+          world.api.call('POST', `/api/v1/products/${productId}/stock`, {
+            token: admin.token,
+            body: { delta: 1, reason: 'found' },
+          }),
+        () => world.database.query("update users set role = 'user' where id = $1", [admin.id]),
+      )
+      expect(reply.status).toBe(403)
+    })
+
+    const placed = async () => {
+      const productId = await addProduct(world, 'Awaited order', '1.00', 5)
+      const body = { items: [{ productId, quantity: 1 }] }
+      const reply = await world.api.call('POST', '/api/v1/orders', { token: world.customers[0] ?? '', body })
+      return reply.body.data.id as string
+    }
+
+    const lockOrder = 'select from orders where id = $1 for update'
+
+    it('cancels no order that was shipped meanwhile', async () => {
+      const id = await placed()
+      const reply = await behind(
+        [lockOrder, id],
+        () => world.api.call('POST', `/api/v1/orders/${id}/cancel`, { token: world.customers[0] ?? '' }),
+        () => holder.query("update orders set status = 'shipped' where id = $1", [id]),
+      )
+      expect([reply.status, reply.body.error?.code]).toEqual([409, 'INVALID_TRANSITION'])
+    })
+
+    it('moves no order along for an administrator who was demoted meanwhile', async () => {
+      const [admin, id] = [await account('admin'), await placed()]
+      const reply = await behind(
+        [lockOrder, id],
+        () =>
+          world.api.call('POST', `/api/v1/orders/${id}/status`, {
+            token: admin.token,
+            body: { status: 'paid' },
+          }),
+        () => world.database.query("update users set role = 'user' where id = $1", [admin.id]),
+      )
+      expect(reply.status).toBe(403)
+    })
+
+    it('demotes nobody for an administrator who was demoted meanwhile', async () => {
+      const [admin, other] = [await account('admin'), await account('admin')]
+      const reply = await behind(
+        ['select from users where id = $1 for update', admin.id],
+        () =>
+          world.api.call('PATCH', `/api/v1/users/${other.id}`, {
+            token: admin.token,
+            body: { role: 'user' },
+          }),
+        () => holder.query("update users set role = 'user' where id = $1", [admin.id]),
+      )
+      expect(reply.status).toBe(403)
+    })
+
+    it('replaces no password that was changed meanwhile', async () => {
+      const user = await account()
+      const body = { password: 'Weft-and-Warp-8', currentPassword: password }
+      const reply = await behind(
+        ['select from users where id = $1 for update', user.id],
+        () => world.api.call('PATCH', `/api/v1/users/${user.id}`, { token: user.token, body }),
+        () => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
+      )
+      expect(reply.status).toBe(422)
+      const { rows } = await world.database.query('select password_hash from users where id = $1', [user.id])
+      expect(rows[0].password_hash).toBe('new')
+    })
+
+    it('opens no session for a password that was changed meanwhile', async () => {
+      const user = await account()
+      const reply = await behind(
+        ['select from users where id = $1 for update', user.id],
+        () => world.api.call('POST', '/api/auth/login', { body: { email: user.email, password } }),
+        () => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
+      )
+      expect(reply.status).toBe(401)
+    })
+
+    it('puts no product into a category that was archived meanwhile', async () => {
+      const category = await world.api.call('POST', '/api/v1/categories', {
+        token: world.admin,
+        body: { name: 'Awaited category' },
+      })
+      const categoryId: string = category.body.data.id
+      const reply = await behind(
+        ['update categories set archived_at = now() where id = $1', categoryId],
+        () =>
+          world.api.call('POST', '/api/v1/products', {
+            token: world.admin,
+            body: { name: 'Late', price: '1.00', categoryId },
+          }),
+        () => Promise.resolve(),
+      )
+      expect(reply.body.error?.details).toMatchObject([{ field: 'categoryId' }])
+    })
+  })
+}
