@@ -10,6 +10,7 @@ import { readOptions } from './options.ts'
 import { createOutput } from './output.ts'
 import { startProxy } from './proxy.ts'
 import { untilReady } from './ready.ts'
+import { openRedis } from './redis.ts'
 import { createRuntime } from './runtime.ts'
 import { loadSecrets, makeJwtKeys } from './secrets.ts'
 import { isLocal, logins, seedIfEmpty } from './seed.ts'
@@ -30,7 +31,8 @@ async function main(): Promise<void> {
   const state = openState(resolve(root, options.folder))
   await claim(state)
   const varFiles = readVarFiles(root)
-  const realDatabaseUrl = resolveVars({ ...varFiles, env: process.env, secrets: {} }).chosen.DATABASE_URL
+  const given = resolveVars({ ...varFiles, env: process.env, secrets: {} }).chosen
+  const realDatabaseUrl = given.DATABASE_URL
   const proxy = await startProxy({
     port: options.port,
     onAnswer: (status) => void (status < 500 && runtime.sign()),
@@ -56,12 +58,30 @@ async function main(): Promise<void> {
   log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
   log(`seed        ${await seed(database.url)}`)
 
+  const realRedisUrl = given.UPSTASH_REDIS_REST_URL
+  const { redisUrl } = options
+  const redis = realRedisUrl
+    ? undefined
+    : await openRedis({ dataDir: state.paths.redis, ...(redisUrl && { redisUrl }), log })
+  if (redis) shutdown.add('redis', () => redis.close())
+
   log('runtime     starting …')
   const secrets = loadSecrets(state.paths.secrets)
   const { names, chosen, defaults } = resolveVars({ ...varFiles, env: process.env, secrets })
   const derived = { JWT_ISSUER: urls.api, DATABASE_FETCH_ENDPOINT: database.fetchEndpoint }
-  const vars = { ...defaults, ...derived, ...chosen, DATABASE_URL: database.url }
-  const info = { pid: process.pid, runtimePids: [] as number[], urls, databaseUrl: database.url, logins }
+  const found = {
+    DATABASE_URL: database.url,
+    ...(redis && { UPSTASH_REDIS_REST_URL: redis.restUrl, UPSTASH_REDIS_REST_TOKEN: redis.token }),
+  }
+  const vars = { ...defaults, ...derived, ...chosen, ...found }
+  const info = {
+    pid: process.pid,
+    runtimePids: [] as number[],
+    urls: { ...urls, redis: redis?.restUrl ?? realRedisUrl ?? '' },
+    databaseUrl: database.url,
+    ...(redis && { redisToken: redis.token }),
+    logins,
+  }
   const output = createOutput(log)
   const runtime = createRuntime({
     root,
@@ -94,7 +114,8 @@ async function main(): Promise<void> {
   })
   shutdown.add('clock', clock.stop)
   state.writeInfo(info)
-  log(summary({ info, folder: nameOf(state), kind: database.kind, startedMs: performance.now() }))
+  const kinds = { database: database.kind, redis: redis?.kind ?? 'upstash' } as const
+  log(summary({ info, folder: nameOf(state), kinds, startedMs: performance.now() }))
 }
 
 /** One stack per state folder; what a killed one left running there is ended. */

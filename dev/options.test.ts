@@ -8,6 +8,14 @@ it('the port is 8787 and the folder .local unless the environment says otherwise
   expect(readOptions(['--fresh'], env)).toEqual({ port: 9000, folder: '/tmp/x', fresh: true })
 })
 
+it('REDIS_URL names a Redis server, without being told when it is not valid', () => {
+  expect(readOptions([], { REDIS_URL: 'redis://x' }).redisUrl).toBe('redis://x')
+  expect(readOptions([], { REDIS_URL: '' }).redisUrl).toBeUndefined()
+  expect(() => readOptions([], { REDIS_URL: 'hush' })).toThrow(
+    /^REDIS_URL must begin with redis:\/\/ or rediss:\/\/\.$/,
+  )
+})
+
 it.each(['abc', '-1', '65536', '1.5', '80a'])('PORT=%s is refused in one sentence', (PORT) => {
   expect(() => readOptions([], { PORT })).toThrow(
     `PORT must be a whole number from 0 (any free port) to 65535, not '${PORT}'.`,

@@ -1,4 +1,4 @@
-export type Options = { port: number; folder: string; fresh: boolean }
+export type Options = { port: number; folder: string; fresh: boolean; redisUrl: string | undefined }
 
 /** What the command line and the environment of `npm run dev` ask for. Throws one sentence for what is not valid. */
 export function readOptions(
@@ -12,5 +12,9 @@ export function readOptions(
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {
     throw new Error(`PORT must be a whole number from 0 (any free port) to 65535, not '${env.PORT}'.`)
   }
-  return { port, folder: env.STATE_DIR || '.local', fresh: args.includes('--fresh') }
+  const redisUrl = env.REDIS_URL || undefined
+  if (redisUrl && !/^rediss?:\/\//.test(redisUrl)) {
+    throw new Error('REDIS_URL must begin with redis:// or rediss://.')
+  }
+  return { port, folder: env.STATE_DIR || '.local', fresh: args.includes('--fresh'), redisUrl }
 }

@@ -11,6 +11,8 @@ export const DevInfo = z.object({
   runtimePids: z.array(z.number()),
   urls: z.record(z.string(), z.string()),
   databaseUrl: z.string(),
+  /** For `urls.redis`; not there when that is Upstash itself. */
+  redisToken: z.string().optional(),
   logins: z.array(z.object({ role: z.string(), email: z.string(), password: z.string() })),
 })
 export type DevInfo = z.infer<typeof DevInfo>
@@ -28,6 +30,7 @@ export function openState(dir: string) {
     runtimeRecord: join(dir, 'runtime.json'),
     secrets: join(dir, 'secrets.json'),
     database: join(dir, 'database'),
+    redis: join(dir, 'redis'),
     objects: join(dir, 'objects'),
     wrangler: join(dir, 'wrangler'),
   }
@@ -46,7 +49,7 @@ export function openState(dir: string) {
     endLeftovers: () => endLeftovers(paths.runtimeRecord),
     /** Deletes by name, never the folder itself: STATE_DIR may hold other things. */
     wipe: () =>
-      [paths.database, paths.objects, paths.wrangler, paths.secrets].forEach((path) =>
+      [paths.database, paths.redis, paths.objects, paths.wrangler, paths.secrets].forEach((path) =>
         rmSync(path, { recursive: true, force: true }),
       ),
   }

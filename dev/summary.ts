@@ -1,3 +1,5 @@
+import type { LocalDatabase } from './database.ts'
+import type { LocalRedis } from './redis.ts'
 import type { DevInfo } from './state.ts'
 
 export function stackUrls(port: number) {
@@ -11,16 +13,23 @@ export function stackUrls(port: number) {
   }
 }
 
-type Summary = { info: DevInfo; folder: string; kind: 'pglite' | 'postgres'; startedMs: number }
+type Kinds = { database: LocalDatabase['kind']; redis: LocalRedis['kind'] | 'upstash' }
+type Summary = { info: DevInfo; folder: string; kinds: Kinds; startedMs: number }
+
+const redisNames = { embedded: 'embedded', server: 'redis-server', upstash: 'Upstash' }
 
 /** What the terminal shows once the stack is ready. */
-export function summary({ info, folder, kind, startedMs }: Summary): string {
+export function summary({ info, folder, kinds, startedMs }: Summary): string {
   const rows = [
     ['API', info.urls.api],
     ['Docs', info.urls.docs],
     ['OpenAPI', info.urls.openapi],
     ['Health', `${info.urls.health}  ${info.urls.ready}`],
-    ['Database', kind === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl)],
+    [
+      'Database',
+      kinds.database === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl),
+    ],
+    ['Redis', `${redisNames[kinds.redis]}, ${info.urls.redis}`],
     ['State', folder],
     ...info.logins.map(({ role, email, password }) => [
       `Login`,

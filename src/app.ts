@@ -7,9 +7,11 @@ import { docsRoutes } from './docs/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { homeRoutes } from './home/routes.ts'
 import { onError } from './http/errors.ts'
+import { createLimiters } from './http/limiters.ts'
 import { accessLog } from './http/middleware/access-log.ts'
 import { plainJsonType } from './http/middleware/json-type.ts'
 import { notFoundOrMethod } from './http/middleware/allowed-methods.ts'
+import { unlimited } from './http/middleware/limit-marks.ts'
 import { requestId } from './http/middleware/request-id.ts'
 import { securityHeaders } from './http/middleware/security-headers.ts'
 import { serverTiming } from './http/middleware/server-timing.ts'
@@ -35,12 +37,15 @@ type Options = {
 
 export const createApp = ({ config, log, servicesOf }: Options) => {
   const app = createRouter()
+  const { perAddress, perIdentity } = createLimiters(config)
 
   app.use(requestId(log))
   app.use(services(config, servicesOf))
   app.use(accessLog)
   app.use(serverTiming)
   app.use(securityHeaders)
+  // The next one answers OPTIONS itself, so that those have to be counted before.
+  app.on('OPTIONS', '*', perAddress)
   app.use(
     cors({
       origin: config.corsOrigins,
@@ -49,9 +54,14 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
       exposeHeaders: [
         'Idempotency-Replayed',
         'Location',
+        'RateLimit',
+        'RateLimit-Policy',
         'Retry-After',
         'Server-Timing',
         'WWW-Authenticate',
+        'X-RateLimit-Limit',
+        'X-RateLimit-Remaining',
+        'X-RateLimit-Reset',
         'X-Request-Id',
       ],
       maxAge: 600,
@@ -66,7 +76,9 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
     }),
   )
 
+  app.use(perAddress)
   app.use(plainJsonType)
+  app.use(perIdentity)
 
   app.route('/', homeRoutes)
   app.route('/', healthRoutes)
@@ -76,7 +88,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
-  app.get('/api/v1/openapi.json', openApiDocument(app))
+  app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))
   app.route('/api/docs', docsRoutes)
 
   app.notFound(notFoundOrMethod(app))

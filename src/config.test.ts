@@ -20,6 +20,9 @@ const production = {
   DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '10000',
+  LIMITS: '{"login":{"points":7,"duration":600}}',
+  UPSTASH_REDIS_REST_URL: 'https://one.upstash.example',
+  UPSTASH_REDIS_REST_TOKEN: 'token-of-upstash',
 }
 
 const development = {
@@ -52,12 +55,25 @@ describe('readConfig', () => {
       corsOrigins: ['https://shop.example', 'https://admin.example'],
       deployment: 'v1',
       database: { databaseUrl: production.DATABASE_URL, fetchEndpoint: undefined, timeoutMs: 10_000 },
+      limits: {
+        global: { points: 100, duration: 60 },
+        login: { points: 7, duration: 600 },
+        account: { points: 20, duration: 3_600 },
+      },
+      upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       tokens: {
         issuer: 'https://api.selvedge.example',
         audience: 'selvedge',
         keys: [first, second],
       },
     })
+  })
+
+  it('does without Upstash, and says when only half of it is there', () => {
+    const without = { ...production, UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: 'none' }
+    expect(readConfig(without).upstash).toBeUndefined()
+    const bare = { ...production, UPSTASH_REDIS_REST_TOKEN: 'none' }
+    expect(refusal(bare).message).toContain('UPSTASH_REDIS_REST_TOKEN is none')
   })
 
   it('lets development use what production must not', () => {
@@ -96,6 +112,20 @@ describe('readConfig', () => {
     ['DATABASE_TIMEOUT_MS', '99'],
     ['DATABASE_TIMEOUT_MS', '60001'],
     ['DATABASE_TIMEOUT_MS', '1e4'],
+    ['LIMITS', ''],
+    ['LIMITS', '[]'],
+    ['LIMITS', '{"globl":{"points":1,"duration":1}}'],
+    ['LIMITS', '{"global":{"points":0,"duration":60}}'],
+    ['LIMITS', '{"global":{"points":100001,"duration":60}}'],
+    ['LIMITS', '{"global":{"points":1.5,"duration":60}}'],
+    ['LIMITS', '{"global":{"points":"5","duration":60}}'],
+    ['LIMITS', '{"global":{"points":5}}'],
+    ['LIMITS', '{"global":{"points":5,"duration":86401}}'],
+    ['LIMITS', '{"global":{"points":5,"duration":60,"burst":9}}'],
+    ['UPSTASH_REDIS_REST_URL', 'one.upstash.example'],
+    ['UPSTASH_REDIS_REST_URL', 'redis://one.upstash.example'],
+    ['UPSTASH_REDIS_REST_URL', ''],
+    ['UPSTASH_REDIS_REST_TOKEN', ''],
   ]
   it.each(invalid)('refuses %s=%s anywhere', (name, value) => {
     for (const env of [production, development]) {
@@ -117,6 +147,7 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'postgres://app@ep-one.neon.example/main'],
     ['DATABASE_URL', 'postgres://long-user-name:long-user-name@ep-one.neon.example/main'],
     ['DATABASE_FETCH_ENDPOINT', 'http://db.example/sql'],
+    ['UPSTASH_REDIS_REST_URL', 'http://one.upstash.example'],
   ]
   it.each(unfit)('refuses %s=%s in production only', (name, value) => {
     expect(refusal({ ...production, [name]: value }).problems.map((problem) => problem.name)).toEqual([name])

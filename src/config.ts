@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { logLevels } from './shared/logger.ts'
+import { policies } from './shared/policies.ts'
 
 const environments = ['development', 'test', 'preview', 'production'] as const
 
@@ -28,6 +29,18 @@ const Origin = z
 
 const list = z.string().transform((text) => text.split(',').flatMap((part) => part.trim() || []))
 
+/** An object keeps 8 bytes an admission in the window, so that this bounds it to 0.8 MB. */
+const Quota = z.strictObject({
+  points: z.int().min(1).max(100_000),
+  duration: z.int().min(1).max(86_400),
+})
+
+const Limits = z.strictObject({
+  global: Quota.default(policies.global),
+  login: Quota.default(policies.login),
+  account: Quota.default(policies.account),
+})
+
 export const Environment = z.object({
   ENVIRONMENT: z.enum(environments),
   LOG_LEVEL: z.enum(logLevels),
@@ -42,6 +55,9 @@ export const Environment = z.object({
     .regex(/^\d{3,5}$/, 'is not 100 to 60000')
     .transform(Number)
     .pipe(z.number().min(100).max(60_000)),
+  LIMITS: json.pipe(Limits),
+  UPSTASH_REDIS_REST_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -58,6 +74,11 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     fetchEndpoint: env.DATABASE_FETCH_ENDPOINT || undefined,
     timeoutMs: env.DATABASE_TIMEOUT_MS,
   },
+  limits: env.LIMITS,
+  upstash:
+    env.UPSTASH_REDIS_REST_URL === ''
+      ? undefined
+      : { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN },
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
 
@@ -66,24 +87,37 @@ const isLocal = (url: string): boolean =>
 
 type Problem = { name: string; problem: string }
 
+const told = (checks: readonly [boolean, string, string][]): Problem[] =>
+  checks.flatMap(([bad, name, problem]) => (bad ? [{ name, problem }] : []))
+
+const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
+  const kids = env.JWT_KEYS.map(({ kid }) => kid)
+  const [url, token] = [env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN]
+  return told([
+    [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
+    [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
+    [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+  ])
+}
+
 /** What development may do and production must not. */
 const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
   const { username, password } = new URL(env.DATABASE_URL)
-  const checks: [boolean, string, string][] = [
+  return told([
     [env.JWT_KEYS.some(({ kid }) => kid.startsWith('dev-')), 'JWT_KEYS', 'holds a development key'],
     [!env.JWT_ISSUER.startsWith('https://'), 'JWT_ISSUER', 'is not https'],
     [env.JWT_ISSUER === 'https://api.example.com', 'JWT_ISSUER', 'is still the example'],
     [isLocal(env.DATABASE_URL), 'DATABASE_URL', 'names this machine'],
     [password.length < 12 || password === username, 'DATABASE_URL', 'has a weak password'],
     [env.DATABASE_FETCH_ENDPOINT.startsWith('http:'), 'DATABASE_FETCH_ENDPOINT', 'is not https'],
+    [env.UPSTASH_REDIS_REST_URL.startsWith('http:'), 'UPSTASH_REDIS_REST_URL', 'is not https'],
     [
       env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')),
       'CORS_ORIGINS',
       'holds an origin without https',
     ],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
-  ]
-  return checks.flatMap(([bad, name, problem]) => (bad ? [{ name, problem }] : []))
+  ])
 }
 
 const unfitFor = (env: z.infer<typeof Environment>): Problem[] => {
@@ -113,10 +147,8 @@ const problemOf = ({ path, code, message }: z.core.$ZodIssue): Problem => {
 export const readConfig = (env: unknown): Config => {
   const parsed = Environment.safeParse(env)
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(problemOf))
-  const kids = parsed.data.JWT_KEYS.map(({ kid }) => kid)
-  if (new Set(kids).size < kids.length)
-    throw new ConfigError([{ name: 'JWT_KEYS', problem: 'repeats a kid' }])
-  const problems = unfitFor(parsed.data)
+  const { data } = parsed
+  const problems = [...contradictions(data), ...unfitFor(data)]
   if (problems.length > 0) throw new ConfigError(problems)
-  return toConfig(parsed.data)
+  return toConfig(data)
 }

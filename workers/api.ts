@@ -7,7 +7,7 @@ import { createLogger } from '../src/shared/logger.ts'
 const start = (env: Env) => {
   const config = readConfig(env)
   const log = createLogger({ level: config.logLevel, pretty: config.isDevelopment })
-  const servicesOf = createServices(config)
+  const servicesOf = createServices(config, env)
   return { config, log, servicesOf, app: createApp({ config, log, servicesOf }) }
 }
 

@@ -1,13 +1,12 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import type { Actor } from '../shared/actor.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
 import { users } from '../users/table.ts'
 import { actorGuard } from './actor-guard.ts'
 import type { LoggedInUser } from './schema.ts'
-
-/** Days. */
-const sessionLife = 30
+import { sessionDays } from './session.ts'
+import { sessions } from './table.ts'
 
 const profile = { id: users.id, name: users.name, email: users.email, role: users.role }
 
@@ -40,7 +39,7 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     // The row lock orders this against a change of the password, which then ends this session or refuses it.
     const insert = sql`
       insert into sessions (id, user_id, user_agent, expires_at)
-      select ${id}, users.id, ${userAgent ?? null}, now() + make_interval(days => ${sessionLife})
+      select ${id}, users.id, ${userAgent ?? null}, now() + make_interval(days => ${sessionDays})
       from users where ${unchanged} for no key update`
     const [{ rowCount }] = await write([
       insert,
@@ -49,6 +48,26 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
         : db.update(users).set({ passwordHash: newPasswordHash }).where(unchanged),
     ])
     return rowCount === 1
+  },
+
+  async isSessionOf({ id, sessionId }: Actor, email: string): Promise<boolean> {
+    const [found] = await read([
+      db
+        .select({ id: sessions.id })
+        .from(sessions)
+        .innerJoin(users, eq(users.id, sessions.userId))
+        .where(
+          and(
+            eq(sessions.id, sessionId),
+            isNull(sessions.revokedAt),
+            gt(sessions.expiresAt, sql`now()`),
+            eq(users.id, id),
+            eq(users.email, email),
+            isNull(users.deletedAt),
+          ),
+        ),
+    ])
+    return found.length > 0
   },
 
   async findActor(actor: Actor): Promise<LoggedInUser | undefined> {

@@ -7,9 +7,13 @@ import { KeySet, LoggedInUser, Login, TokenReply } from './schema.ts'
 const login = publicRoute({
   method: 'post',
   path: '/login',
+  limits: 'login',
   operationId: 'login',
   tags: ['auth'],
   summary: 'Exchange e-mail and password for an access token',
+  description:
+    'Attempts are limited for each address and for each account. An access token of a living session of the account, ' +
+    'expired or not, sent as Authorization: Bearer, has a count of its own: guesses of others do not lock it out.',
   request: { body: jsonBody(Login) },
   responses: { 200: json(dataOf(TokenReply), 'An access token of 15 minutes') },
   errors: ['INVALID_CREDENTIALS', 'IDEMPOTENCY_NOT_SUPPORTED'],
@@ -36,6 +40,7 @@ export const authRoutes = createRouter()
 const keys = publicRoute({
   method: 'get',
   path: '/jwks.json',
+  limits: 'none',
   operationId: 'getKeySet',
   tags: ['auth'],
   summary: 'Public keys that verify access tokens (RFC 7517)',

@@ -23,6 +23,7 @@ const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
         sessions.push(session)
         return opens
       },
+      isSessionOf: async () => false,
       findActor: async () => undefined,
       purgeExpired: async () => 0,
     },

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
 import type { Actor } from '../shared/actor.ts'
+import { normaliseEmail } from '../shared/email.ts'
 import { AppError, notFound } from '../shared/errors.ts'
+import { sessionDays } from './session.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import type { AuthRepository } from './repository.ts'
 import type { LoggedInUser, Login, TokenReply } from './schema.ts'
@@ -22,7 +25,7 @@ const wrongCredentials = (): AppError =>
 export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: Deps) => {
   /** Undefined when the account is no longer as it was when the password was checked. */
   const open = async ({ email, password }: Login, userAgent: string | undefined) => {
-    const address = email.trim().toLowerCase()
+    const address = normaliseEmail(email)
     const known = await auth.findByEmail(address)
     const found = refusesDemoAccounts && isDemo(address) ? undefined : known
     if (!verifyPassword(password, found?.passwordHash) || found === undefined) throw wrongCredentials()
@@ -50,7 +53,19 @@ export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: 
       return { accessToken, tokenType: 'Bearer', expiresIn: tokens.life, user }
     },
 
-    verify: tokens.verify,
+    /**
+     * Whom an attempt to log in counts against: the account, whether it exists or not; or the session that sent a token
+     * of ours, when it lives and is of that account. Then others who guess cannot lock its owner out (OWASP, "Slow Down
+     * Online Guessing Attacks with Device Cookies"). A token only has to be genuine: a session outlives it.
+     */
+    async attemptKey(email: string, token: string | undefined): Promise<string> {
+      const address = normaliseEmail(email)
+      const actor = token && (await tokens.verify(token, { expiredFor: sessionDays * 86_400 }))
+      if (actor && (await auth.isSessionOf(actor, address))) return `session:${actor.sessionId}`
+      return `account:${createHash('sha256').update(address).digest('hex')}`
+    },
+
+    verify: (token: string) => tokens.verify(token),
 
     keySet: () => tokens.jwks,
 

@@ -1,4 +1,5 @@
 import { swaggerUI } from '@hono/swagger-ui'
+import { unlimited } from '../http/middleware/limit-marks.ts'
 import { createRouter } from '../http/router.ts'
 
 /** Swagger UI from our own assets (public/swagger, public/docs.js): nothing inline, nothing from elsewhere. */
@@ -13,5 +14,6 @@ const page = `
 export const docsRoutes = createRouter()
 docsRoutes.get(
   '/',
+  unlimited,
   swaggerUI({ title: 'Selvedge API', url: '/api/v1/openapi.json', manuallySwaggerUIHtml: () => page }),
 )

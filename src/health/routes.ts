@@ -7,6 +7,7 @@ import { Health, Readiness } from './schema.ts'
 const health = publicRoute({
   method: 'get',
   path: '/health',
+  limits: 'none',
   operationId: 'getHealth',
   tags: ['health'],
   summary: 'Is the Worker alive? Touches nothing else',
@@ -16,6 +17,7 @@ const health = publicRoute({
 const ready = publicRoute({
   method: 'get',
   path: '/ready',
+  limits: 'none',
   operationId: 'getReadiness',
   tags: ['health'],
   summary: 'Can requests be served? Asks what they depend on',

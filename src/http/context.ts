@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { Verdict } from './limit-headers.ts'
 import type { Services } from '../services.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Meter } from '../shared/meter.ts'
@@ -12,5 +13,7 @@ export type AppEnv = {
     meter: Meter
     services: Services
     userId?: string
+    /** Of every limiter that the request has met. */
+    limits?: Verdict[]
   }
 }

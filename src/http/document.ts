@@ -8,7 +8,10 @@ const description = `Order-centred commerce at the edge.
 Success is \`{ "data": … }\`, lists add \`pagination\`. Failure is
 \`{ "error": { code, message, details?, requestId } }\`; codes are stable. Money is a decimal string, time is UTC
 ISO 8601, ids are UUID v7. Log in at \`POST /api/auth/login\` and send the access token as
-\`Authorization: Bearer\`.`
+\`Authorization: Bearer\`.
+
+Requests are limited: \`X-RateLimit-Limit\`, \`-Remaining\` and \`-Reset\` (Unix seconds) and \`RateLimit\` tell of the
+policy with the least remaining, \`RateLimit-Policy\` of all; a 429 has \`Retry-After\`.`
 
 const tags = [
   { name: 'auth', description: 'Logging in, and the keys that verify tokens' },

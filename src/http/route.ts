@@ -2,6 +2,7 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
+import { countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
 
@@ -11,9 +12,13 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
+  /** `none`: no limit counts it. `login`: it counts as an attempt to log in too. */
+  limits?: keyof typeof marks
 }
 
-const codesOf = ({ request, errors = [] }: Definition<string>): ErrorCode[] => [
+const marks = { none: unlimited, login: countsAsLogin, usual: limited }
+
+const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCode[] => [
   ...errors,
   ...(request?.params ? (['NOT_FOUND'] as const) : []),
   ...(request?.query ? (['VALIDATION_FAILED'] as const) : []),
@@ -23,6 +28,7 @@ const codesOf = ({ request, errors = [] }: Definition<string>): ErrorCode[] => [
   ...(request?.headers === idempotencyHeaders
     ? (['IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_KEY_REUSED', 'VALIDATION_FAILED'] as const)
     : []),
+  ...(limits === 'none' ? [] : (['RATE_LIMITED'] as const)),
   'INTERNAL',
   'UNAVAILABLE',
 ]
@@ -30,7 +36,7 @@ const codesOf = ({ request, errors = [] }: Definition<string>): ErrorCode[] => [
 const bearer = [{ bearer: [] }]
 
 const document = <P extends string, R extends Definition<P>>(
-  { errors: _, ...route }: R,
+  { errors: _, limits: __, ...route }: R,
   codes: ErrorCode[],
 ) => ({
   ...route,
@@ -42,7 +48,7 @@ const document = <P extends string, R extends Definition<P>>(
 export const publicRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, codesOf(route)),
-    middleware: [refuseUnstorableText(route.request)] as const,
+    middleware: [marks[route.limits ?? 'usual'], refuseUnstorableText(route.request)] as const,
   })
 
 // FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.

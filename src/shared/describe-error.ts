@@ -14,8 +14,8 @@ const textOf = (error: object, key: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Drivers put SQL, parameters and row values into their messages; their code and constraint tell enough. */
-const isDatabaseError = ({ name }: Error): boolean => name === 'NeonDbError' || name === 'DrizzleQueryError'
+/** Drivers put SQL, commands, keys and values into their messages; their name, code and constraint tell enough. */
+const quoting = new Set(['NeonDbError', 'DrizzleQueryError', 'UpstashError'])
 
 /** An error as it may be logged: bounded, and without what a database driver quotes. */
 export const describeError = (error: unknown, depth = 0): Described => {
@@ -25,7 +25,7 @@ export const describeError = (error: unknown, depth = 0): Described => {
   const constraint = textOf(error, 'constraint')
   if (code !== undefined) described.code = code
   if (constraint !== undefined) described.constraint = constraint
-  if (!isDatabaseError(error)) {
+  if (!quoting.has(error.name)) {
     described.message = error.message.slice(0, 1_000)
     if (error.stack !== undefined) described.stack = error.stack.slice(0, 4_000)
   }

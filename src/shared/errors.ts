@@ -17,6 +17,7 @@ export const errorCodes = [
   'IDEMPOTENCY_IN_FLIGHT',
   'IDEMPOTENCY_KEY_REUSED',
   'IDEMPOTENCY_NOT_SUPPORTED',
+  'RATE_LIMITED',
   'UNAVAILABLE',
   'INTERNAL',
 ] as const

@@ -133,7 +133,10 @@ describe('the published accounts', () => {
     const { email } = await newUser({ email: 'admin@selvedge.test', role: 'admin' })
     expect((await login(email)).status).toBe(200)
     const { config, log } = startOnce(env)
-    const production = createServices({ ...config, environment: 'production' })({ log, meter: newMeter() })
+    const production = createServices(
+      { ...config, environment: 'production' },
+      env,
+    )({ log, meter: newMeter() })
     await expect(production.auth.login({ email, password }, undefined)).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',
     })

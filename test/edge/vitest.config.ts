@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
+import { generousLimits } from '../support/generous-limits.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -20,6 +21,9 @@ export default defineConfig({
           DATABASE_URL: inject('databaseUrl'),
           DATABASE_FETCH_ENDPOINT: inject('fetchEndpoint'),
           DATABASE_TIMEOUT_MS: '10000',
+          UPSTASH_REDIS_REST_URL: '',
+          UPSTASH_REDIS_REST_TOKEN: 'none',
+          LIMITS: generousLimits,
         },
       },
     })),

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import { readConfig, type Config } from '../../src/config.ts'
-import { createServices, type Services } from '../../src/services.ts'
+import { createServices, type Bindings, type Services } from '../../src/services.ts'
 import { createLogger } from '../../src/shared/logger.ts'
 import { origin } from './edge-api.ts'
 
@@ -10,6 +10,8 @@ type Variant = {
   env?: Partial<Env>
   /** In place of some of the real services. */
   services?: (real: Services) => Partial<Services>
+  /** In place of the objects that count. */
+  windows?: Bindings['SLIDING_WINDOWS']
 }
 
 const loggerOf = ({ logLevel, isDevelopment }: Config, write?: (line: string) => void) =>
@@ -19,9 +21,9 @@ const loggerOf = ({ logLevel, isDevelopment }: Config, write?: (line: string) =>
 export const restoreLogger = (): void => void loggerOf(readConfig(env))
 
 /** The app with other variables or services than the Worker's, and the lines that it logs. */
-export const appWith = ({ env: changed = {}, services = () => ({}) }: Variant) => {
+export const appWith = ({ env: changed = {}, services = () => ({}), windows }: Variant) => {
   const config = readConfig({ ...env, ...changed })
-  const servicesOf = createServices(config)
+  const servicesOf = createServices(config, { SLIDING_WINDOWS: windows ?? env.SLIDING_WINDOWS })
   const lines: string[] = []
 
   const request = async (path: string, init?: RequestInit): Promise<Response> => {

@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generousLimits } from './generous-limits.ts'
 
 export const projectRoot = resolve(import.meta.dirname, '../..')
 
@@ -41,7 +42,7 @@ export const startStack = async ({
   const [file, ...args] = command
   const child = spawn(file, args, {
     cwd,
-    env: { ...process.env, PORT: '0', STATE_DIR: stateDir, ...env },
+    env: { ...process.env, PORT: '0', STATE_DIR: stateDir, LIMITS: generousLimits, ...env },
     stdio: ['ignore', descriptor, descriptor],
     detached: true,
   })

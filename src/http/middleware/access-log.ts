@@ -21,13 +21,15 @@ const parsedBody = async ({ bodyCache }: HonoRequest): Promise<unknown> => {
 export const accessLog = createMiddleware<AppEnv>(async function accessLog(c, next) {
   const started = Date.now()
   await next()
-  const { log, meter, userId, config } = c.var
+  const { log, meter, userId, config, limits = [] } = c.var
+  const limitedBy = limits.find(({ retryMs }) => retryMs > 0)?.name
   const fields = {
     method: c.req.method,
     path: c.req.path,
     status: c.res.status,
     durationMs: Date.now() - started,
     ...(userId === undefined ? {} : { userId }),
+    ...(limitedBy === undefined ? {} : { limitedBy }),
     ...(meter.calls === 0 ? {} : { databaseCalls: meter.calls, databaseMs: meter.milliseconds }),
   }
   if (config.logLevel !== 'debug') return log.info('request', fields)

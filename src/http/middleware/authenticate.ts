@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Actor } from '../../shared/actor.ts'
 import { AppError } from '../../shared/errors.ts'
+import { bearerOf } from '../bearer.ts'
 import type { AppEnv } from '../context.ts'
 
 const unauthenticated = (description?: string): AppError =>
@@ -13,9 +14,9 @@ const unauthenticated = (description?: string): AppError =>
   })
 
 /** The token of `Authorization: Bearer`, undefined without the header. */
-const bearerOf = (header: string | undefined): string | undefined => {
+const tokenOf = (header: string | undefined): string | undefined => {
   if (header === undefined) return undefined
-  const [, token] = /^bearer ([\w.~+/=-]+)$/i.exec(header) ?? []
+  const token = bearerOf(header)
   if (token === undefined) throw unauthenticated('malformed')
   return token
 }
@@ -31,7 +32,7 @@ const keepPrivate = (c: Context): void => {
 /** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
 export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(
   async function identify(c, next) {
-    const token = bearerOf(c.req.header('Authorization'))
+    const token = tokenOf(c.req.header('Authorization'))
     if (token !== undefined) {
       const actor = await c.var.services.auth.verify(token)
       if (actor === undefined) throw unauthenticated('invalid')
@@ -46,7 +47,7 @@ export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | 
 /** The same, but a credential is required. */
 export const authenticate = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
   async function authenticate(c, next) {
-    const token = bearerOf(c.req.header('Authorization'))
+    const token = tokenOf(c.req.header('Authorization'))
     if (token === undefined) throw unauthenticated()
     const actor = await c.var.services.auth.verify(token)
     if (actor === undefined) throw unauthenticated('invalid')

@@ -1,0 +1,2 @@
+/** Days that a session lives. */
+export const sessionDays = 30

@@ -1,0 +1,58 @@
+import type { Context } from 'hono'
+import { z } from '@hono/zod-openapi'
+import type { Config } from '../config.ts'
+import { networkOf } from '../shared/address.ts'
+import type { AppEnv } from './context.ts'
+import { bearerOf } from './bearer.ts'
+import { countsAsLogin, isMarked, unlimited } from './middleware/limit-marks.ts'
+import { rateLimiter } from './middleware/rate-limiter.ts'
+
+/**
+ * Only Cloudflare sets this header, and overwrites what a client sends; X-Forwarded-For is whatever the client likes.
+ * Without it (a service binding, a test) all such requests count as one client, so that leaving it out gains nothing.
+ */
+const addressOf = (c: Context<AppEnv>): string =>
+  `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '') ?? 'unknown'}`
+
+const LoginAttempt = z.object({ email: z.string() })
+
+/** More than the validator takes for JSON: what it would read must not go uncounted. */
+const mayBeJson = (c: Context<AppEnv>): boolean => /json/i.test(c.req.header('Content-Type') ?? '')
+
+/** The account that a login is for; what is no login is refused by the validation that follows. */
+const accountOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
+  if (!isMarked(c, countsAsLogin) || !mayBeJson(c)) return undefined
+  // hono keeps the parsed body: what is read here is what the validator reads.
+  const { data } = LoginAttempt.safeParse(await c.req.json().catch(() => undefined))
+  return data && (await c.var.services.auth.attemptKey(data.email, bearerOf(c.req.header('Authorization'))))
+}
+
+/** Every policy, in the order in which they are met. */
+export const createLimiters = ({ limits, upstash }: Config) => ({
+  /** Before anything of the request but its address is looked at. */
+  perAddress: rateLimiter(
+    {
+      name: 'global',
+      ...limits.global,
+      keyGenerator: (c) => (isMarked(c, unlimited) ? undefined : addressOf(c)),
+      store: upstash === undefined ? 'objects' : 'upstash',
+      failMode: 'open',
+    },
+    {
+      name: 'login',
+      ...limits.login,
+      keyGenerator: (c) => (isMarked(c, countsAsLogin) ? addressOf(c) : undefined),
+      store: 'objects',
+      failMode: 'local',
+    },
+  ),
+
+  /** Once it is known who asks, and before what they ask is looked at. */
+  perIdentity: rateLimiter({
+    name: 'account',
+    ...limits.account,
+    keyGenerator: accountOf,
+    store: 'objects',
+    failMode: 'local',
+  }),
+})

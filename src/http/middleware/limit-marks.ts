@@ -1,0 +1,24 @@
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { matchedRoutes } from 'hono/route'
+import { findTargetHandler } from 'hono/utils/handler'
+import type { AppEnv } from '../context.ts'
+
+/** Does nothing when its turn comes: what is asked is whether the route that will answer carries it. */
+const mark = () => createMiddleware<AppEnv>((_, next) => next())
+
+/** On routes that no limit counts: probes, keys, documentation. */
+export const unlimited = mark()
+
+/** On routes where a password can be guessed. */
+export const countsAsLogin = mark()
+
+/** On all others. */
+export const limited = mark()
+
+/**
+ * Asks the router itself, so that no spelling of a path (slashes, encodings, HEAD for GET) is read in one way by the
+ * limits and in another by the route.
+ */
+export const isMarked = (c: Context<AppEnv>, wanted: typeof unlimited): boolean =>
+  matchedRoutes(c).some(({ handler }) => findTargetHandler(handler) === wanted)

@@ -1,0 +1,14 @@
+/** At most `points` requests in any `duration` seconds. */
+export type Quota = { points: number; duration: number }
+
+/** Every policy, and what holds where the variable LIMITS does not name it. */
+export const policies = {
+  /** Requests of an address. */
+  global: { points: 100, duration: 60 },
+  /** Attempts to log in from an address. */
+  login: { points: 5, duration: 15 * 60 },
+  /** Attempts to log in to an account. */
+  account: { points: 20, duration: 60 * 60 },
+} as const satisfies Record<string, Quota>
+
+export type PolicyName = keyof typeof policies

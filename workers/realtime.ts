@@ -1,0 +1,1 @@
+export { SlidingWindow } from '../src/limits/sliding-window.do.ts'
