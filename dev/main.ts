@@ -58,11 +58,12 @@ async function main(): Promise<void> {
   log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
   log(`seed        ${await seed(database.url)}`)
 
-  const realRedisUrl = given.UPSTASH_REDIS_REST_URL
+  const upstashUrl = given.UPSTASH_REDIS_REST_URL
   const { redisUrl } = options
-  const redis = realRedisUrl
-    ? undefined
-    : await openRedis({ dataDir: state.paths.redis, ...(redisUrl && { redisUrl }), log })
+  const redis =
+    upstashUrl || redisUrl === 'off'
+      ? undefined
+      : await openRedis({ dataDir: state.paths.redis, ...(redisUrl && { redisUrl }), log })
   if (redis) shutdown.add('redis', () => redis.close())
 
   log('runtime     starting …')
@@ -77,7 +78,7 @@ async function main(): Promise<void> {
   const info = {
     pid: process.pid,
     runtimePids: [] as number[],
-    urls: { ...urls, redis: redis?.restUrl ?? realRedisUrl ?? '' },
+    urls: { ...urls, redis: redis?.restUrl ?? upstashUrl ?? '' },
     databaseUrl: database.url,
     ...(redis && { redisToken: redis.token }),
     logins,
@@ -114,7 +115,7 @@ async function main(): Promise<void> {
   })
   shutdown.add('clock', clock.stop)
   state.writeInfo(info)
-  const kinds = { database: database.kind, redis: redis?.kind ?? 'upstash' } as const
+  const kinds = { database: database.kind, redis: redis?.kind ?? (upstashUrl ? 'upstash' : 'none') } as const
   log(summary({ info, folder: nameOf(state), kinds, startedMs: performance.now() }))
 }
 

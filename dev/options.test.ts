@@ -10,9 +10,10 @@ it('the port is 8787 and the folder .local unless the environment says otherwise
 
 it('REDIS_URL names a Redis server, without being told when it is not valid', () => {
   expect(readOptions([], { REDIS_URL: 'redis://x' }).redisUrl).toBe('redis://x')
+  expect(readOptions([], { REDIS_URL: 'off' }).redisUrl).toBe('off')
   expect(readOptions([], { REDIS_URL: '' }).redisUrl).toBeUndefined()
   expect(() => readOptions([], { REDIS_URL: 'hush' })).toThrow(
-    /^REDIS_URL must begin with redis:\/\/ or rediss:\/\/\.$/,
+    /^REDIS_URL must begin with redis:\/\/ or rediss:\/\/, or be off\.$/,
   )
 })
 

@@ -1,4 +1,10 @@
-export type Options = { port: number; folder: string; fresh: boolean; redisUrl: string | undefined }
+export type Options = {
+  port: number
+  folder: string
+  fresh: boolean
+  /** `off`: none at all. */
+  redisUrl: string | undefined
+}
 
 /** What the command line and the environment of `npm run dev` ask for. Throws one sentence for what is not valid. */
 export function readOptions(
@@ -13,8 +19,8 @@ export function readOptions(
     throw new Error(`PORT must be a whole number from 0 (any free port) to 65535, not '${env.PORT}'.`)
   }
   const redisUrl = env.REDIS_URL || undefined
-  if (redisUrl && !/^rediss?:\/\//.test(redisUrl)) {
-    throw new Error('REDIS_URL must begin with redis:// or rediss://.')
+  if (redisUrl && !/^(rediss?:\/\/|off$)/.test(redisUrl)) {
+    throw new Error('REDIS_URL must begin with redis:// or rediss://, or be off.')
   }
   return { port, folder: env.STATE_DIR || '.local', fresh: args.includes('--fresh'), redisUrl }
 }

@@ -13,10 +13,10 @@ export function stackUrls(port: number) {
   }
 }
 
-type Kinds = { database: LocalDatabase['kind']; redis: LocalRedis['kind'] | 'upstash' }
+type Kinds = { database: LocalDatabase['kind']; redis: LocalRedis['kind'] | 'upstash' | 'none' }
 type Summary = { info: DevInfo; folder: string; kinds: Kinds; startedMs: number }
 
-const redisNames = { embedded: 'embedded', server: 'redis-server', upstash: 'Upstash' }
+const redisNames = { embedded: 'embedded', server: 'redis-server', upstash: 'Upstash', none: 'none' }
 
 /** What the terminal shows once the stack is ready. */
 export function summary({ info, folder, kinds, startedMs }: Summary): string {
@@ -29,7 +29,7 @@ export function summary({ info, folder, kinds, startedMs }: Summary): string {
       'Database',
       kinds.database === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl),
     ],
-    ['Redis', `${redisNames[kinds.redis]}, ${info.urls.redis}`],
+    ['Redis', [redisNames[kinds.redis], info.urls.redis].filter(Boolean).join(', ')],
     ['State', folder],
     ...info.logins.map(({ role, email, password }) => [
       `Login`,
