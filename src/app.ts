@@ -18,12 +18,12 @@ import { serverTiming } from './http/middleware/server-timing.ts'
 import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { createRouter } from './http/router.ts'
+import { jobRoutes } from './jobs/routes.ts'
 import { orderRoutes } from './orders/routes.ts'
 import { productRoutes } from './products/routes.ts'
-import type { Services } from './services.ts'
+import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
-import type { Meter } from './shared/meter.ts'
 import { userRoutes } from './users/routes.ts'
 
 /** Bytes of a JSON body. */
@@ -32,7 +32,7 @@ const maxBody = 1_000_000
 type Options = {
   config: Config
   log: Logger
-  servicesOf: (context: { log: Logger; meter: Meter }) => Services
+  servicesOf: ServicesOf
 }
 
 export const createApp = ({ config, log, servicesOf }: Options) => {
@@ -88,6 +88,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
+  app.route('/api/v1/admin/jobs', jobRoutes)
   app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))
   app.route('/api/docs', docsRoutes)
 

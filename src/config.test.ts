@@ -21,6 +21,8 @@ const production = {
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '10000',
   LIMITS: '{"login":{"points":7,"duration":600}}',
+  JOB_RUNNER: 'queue',
+  OPS_WEBHOOK_URL: 'none',
   UPSTASH_REDIS_REST_URL: 'https://one.upstash.example',
   UPSTASH_REDIS_REST_TOKEN: 'token-of-upstash',
 }

@@ -55,6 +55,8 @@ export const Environment = z.object({
     .regex(/^\d{3,5}$/, 'is not 100 to 60000')
     .transform(Number)
     .pipe(z.number().min(100).max(60_000)),
+  JOB_RUNNER: z.enum(['queue', 'inline']),
+  OPS_WEBHOOK_URL: z.union([z.literal('none'), z.url({ protocol: /^https?$/ })]),
   LIMITS: json.pipe(Limits),
   UPSTASH_REDIS_REST_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
@@ -74,6 +76,8 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     fetchEndpoint: env.DATABASE_FETCH_ENDPOINT || undefined,
     timeoutMs: env.DATABASE_TIMEOUT_MS,
   },
+  jobRunner: env.JOB_RUNNER,
+  operators: { webhookUrl: env.OPS_WEBHOOK_URL === 'none' ? undefined : env.OPS_WEBHOOK_URL },
   limits: env.LIMITS,
   upstash:
     env.UPSTASH_REDIS_REST_URL === ''
@@ -116,6 +120,8 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
       'CORS_ORIGINS',
       'holds an origin without https',
     ],
+    [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
+    [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
   ])
 }

@@ -9,6 +9,16 @@ import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
 import { createHealthService } from './health/service.ts'
 import { createIdempotencyRepository } from './idempotency/repository.ts'
+import type { JobHandlers } from './jobs/catalog.ts'
+import { createConsumer, type Workshop } from './jobs/consumer.ts'
+import { createDeadLetters } from './jobs/dead-letters.ts'
+import { createDispatcher } from './jobs/dispatcher.ts'
+import type { Origin } from './jobs/outbox.ts'
+import { createProducer, type JobQueue } from './jobs/producer.ts'
+import { createJobRepository, type Claimed } from './jobs/repository.ts'
+import { createJobService } from './jobs/service.ts'
+import { createSweeper } from './jobs/sweeper.ts'
+import { createWebhook } from './jobs/webhook.ts'
 import { createOrderRepository } from './orders/repository.ts'
 import { createOrderService } from './orders/service.ts'
 import { createProductRepository } from './products/repository.ts'
@@ -18,19 +28,31 @@ import { createObjectStore } from './limits/store.ts'
 import { createUpstashStore } from './limits/upstash.ts'
 import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
-import type { Meter } from './shared/meter.ts'
+import { newMeter, type Meter } from './shared/meter.ts'
+import { joinTrace } from './shared/trace.ts'
 import { createUserRepository } from './users/repository.ts'
 import { createUserService } from './users/service.ts'
 
-type Context = { log: Logger; meter: Meter }
+/** What work is done for: a request, a cron, a job. */
+export type Context = {
+  log: Logger
+  meter: Meter
+  origin: Origin
+  /** Begins work that may go on when the response has been sent. */
+  after: (work: Promise<void>) => void
+}
 
-export type Bindings = { SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0] }
+export type Bindings = {
+  SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
+  JOBS: JobQueue
+  DEAD_JOBS: JobQueue
+}
 
 /**
  * The composition root: the only place that knows everyone. What is costly to make and holds no I/O is made once an
  * isolate; the services once a request, so that every log line carries its id.
  */
-export const createServices = (config: Config, { SLIDING_WINDOWS }: Bindings) => {
+export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOBS }: Bindings) => {
   const tokens = createTokens(config.tokens)
   const limitMemory = createLimitMemory()
   const limitStores = {
@@ -38,8 +60,33 @@ export const createServices = (config: Config, { SLIDING_WINDOWS }: Bindings) =>
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
 
-  return ({ log, meter }: Context) => {
+  const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
+  const webhook = createWebhook(config.operators.webhookUrl)
+
+  /** A job's own services: its lines carry the ids of the request that caused it. */
+  const workshopFor =
+    ({ log, after }: Pick<Context, 'log' | 'after'>) =>
+    ({ id, requestId, traceparent }: Claimed): Workshop => {
+      const trace = joinTrace(traceparent ?? undefined)
+      const own = log.with({ requestId, traceId: trace.traceId, jobId: id })
+      const origin = { requestId, traceparent: trace.traceparent }
+      return { handlers: servicesOf({ log: own, meter: newMeter(), origin, after }).handlers, log: own }
+    }
+
+  const servicesOf = ({ log, meter, origin, after }: Context) => {
     const database = createDatabase(config.database, { log, meter })
+    const jobs = createJobRepository(database)
+    const consumer = createConsumer({
+      jobs,
+      bury: producer.bury,
+      workshopFor: workshopFor({ log, after }),
+      log,
+    })
+    const route = config.jobRunner === 'inline' ? { inline: consumer } : { producer }
+    const dispatcher = createDispatcher({ newId, origin, after, route, log })
+    const handlers: JobHandlers = {
+      'ops.alert': (alert, { signal }) => webhook(alert, signal),
+    }
     return {
       auth: createAuthService({
         auth: createAuthRepository(database),
@@ -48,11 +95,17 @@ export const createServices = (config: Config, { SLIDING_WINDOWS }: Bindings) =>
         refusesDemoAccounts: config.environment === 'production',
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
+      consumer,
+      deadLetters: createDeadLetters({ jobs, dispatcher, log }),
+      handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
+      jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       orders: createOrderService({ orders: createOrderRepository(database), newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
+      purgeJobs: jobs.purgeExpired,
+      sweeper: createSweeper({ jobs, producer, origin, newId }),
       users: createUserService({
         users: createUserRepository(database),
         newId,
@@ -61,6 +114,9 @@ export const createServices = (config: Config, { SLIDING_WINDOWS }: Bindings) =>
       }),
     }
   }
+
+  return servicesOf
 }
 
-export type Services = ReturnType<ReturnType<typeof createServices>>
+export type ServicesOf = ReturnType<typeof createServices>
+export type Services = ReturnType<ServicesOf>

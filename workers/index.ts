@@ -1,6 +1,10 @@
 import { serve } from './api.ts'
-import { runSchedule } from './jobs.ts'
+import { runQueue, runSchedule } from './jobs.ts'
 
 export { SlidingWindow } from './realtime.ts'
 
-export default { fetch: serve, scheduled: runSchedule } satisfies ExportedHandler<Env>
+export default {
+  fetch: serve,
+  queue: runQueue,
+  scheduled: (controller, env, context) => runSchedule(controller, env, context),
+} satisfies ExportedHandler<Env>

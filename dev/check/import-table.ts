@@ -32,7 +32,7 @@ export const rows: Row[] = [
   {
     name: 'worker',
     files: ['workers/*.ts'],
-    values: ['worker', 'app', 'root', 'config', 'object', 'shared', 'cloudflare'],
+    values: ['worker', 'app', 'root', 'config', 'object', 'producer', 'shared', 'cloudflare'],
     reexports: true,
   },
   {
@@ -44,8 +44,8 @@ export const rows: Row[] = [
   {
     name: 'root',
     files: ['src/services.ts'],
-    values: ['driver', 'repository', 'adapter', 'scanner', 'service', 'pure', 'shared'],
-    types: ['config', 'schema'],
+    values: ['driver', 'repository', 'adapter', 'scanner', 'producer', 'service', 'pure', 'shared'],
+    types: ['config', 'schema', 'protocol', 'statement'],
   },
   { name: 'config', files: ['src/config.ts'], values: ['shared', 'zod'], names: zodOnly },
   {
@@ -129,14 +129,20 @@ export const rows: Row[] = [
       'src/auth/actor-guard.ts',
       'src/auth/revoke-sessions.ts',
       'src/jobs/outbox.ts',
-      'src/idempotency/statements.ts',
+      'src/*/statements.ts',
+      'src/*/*-statements.ts',
       'src/audit/record.ts',
       'src/*/json.ts',
     ],
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
     types: ['driver', 'schema', 'protocol', 'pure'],
   },
-  { name: 'producer', files: ['src/jobs/producer.ts'], values: ['shared', 'own protocol'], types: ['pure'] },
+  {
+    name: 'producer',
+    files: ['src/jobs/producer.ts'],
+    values: ['shared', 'own protocol', 'zod'],
+    types: ['pure'],
+  },
   {
     name: 'scanner',
     files: ['src/*/scanner.ts'],
@@ -146,14 +152,21 @@ export const rows: Row[] = [
   // One SDK or binding each, and never one another.
   {
     name: 'adapter',
-    files: ['src/auth/tokens.ts', 'src/*/mailer.ts', 'src/*/store.ts', 'src/*/images.ts', 'src/*/upstash.ts'],
+    files: [
+      'src/auth/tokens.ts',
+      'src/jobs/webhook.ts',
+      'src/*/mailer.ts',
+      'src/*/store.ts',
+      'src/*/images.ts',
+      'src/*/upstash.ts',
+    ],
     values: ['shared', 'own schema', 'own protocol', 'zod', 'node', 'sdk', 'package'],
     types: ['pure'],
   },
   {
     name: 'service',
     files: ['src/*/service.ts', 'src/*/service/*.ts'],
-    values: ['own service', 'own pure', 'shared', 'node', 'package'],
+    values: ['own service', 'own pure', 'own protocol', 'own schema', 'shared', 'node', 'package'],
     types: [
       'schema',
       'protocol',
@@ -170,8 +183,8 @@ export const rows: Row[] = [
   {
     name: 'pure',
     files: ['src/*/*.ts'],
-    values: ['own pure', 'shared', 'node', 'package'],
-    types: ['schema', 'protocol', 'repository', 'service', 'pure'],
+    values: ['own pure', 'own protocol', 'shared', 'node', 'package'],
+    types: ['schema', 'protocol', 'repository', 'statement', 'producer', 'service', 'pure'],
     globals: web,
   },
 ]

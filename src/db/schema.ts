@@ -1,6 +1,8 @@
+export { auditEvents } from '../audit/table.ts'
 export { sessions } from '../auth/table.ts'
 export { categories } from '../categories/table.ts'
 export { idempotencyKeys } from '../idempotency/table.ts'
+export { jobAttempts, jobPauses, jobs } from '../jobs/table.ts'
 export { orderItems, orders, orderStatusHistory, stockMovements } from '../orders/table.ts'
 export { products } from '../products/table.ts'
 export { users } from '../users/table.ts'

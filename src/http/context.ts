@@ -9,6 +9,7 @@ export type AppEnv = {
   Variables: {
     config: Config
     requestId: string
+    traceparent: string
     log: Logger
     meter: Meter
     services: Services

@@ -44,6 +44,18 @@ const patterns = [
   { pattern: /\/\/[^\s/:@"]*:[^\s/"]+@/g, replacement: `//${mask}@` },
 ]
 
+const withoutPatterns = (text: string): string =>
+  patterns.reduce((rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string), text)
+
+/** The same for a JSON value that somebody is to see. */
+export const redactedValue = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (key, inner: unknown) => {
+      if (secretFields.some((name) => name.test(key))) return mask
+      return typeof inner === 'string' ? withoutPatterns(inner) : inner
+    }),
+  )
+
 /** Two nets: by the name of a field at any depth, then by the look of a value anywhere in the finished line. */
 export const redactedSink = (write: (line: string) => void, format: TextFormatter): Sink => {
   const formatLine = redactByPattern((record) => format(record), patterns)

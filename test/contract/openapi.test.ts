@@ -67,6 +67,8 @@ const config = readConfig({
   DATABASE_URL: 'postgres://127.0.0.1/none',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '1000',
+  JOB_RUNNER: 'queue',
+  OPS_WEBHOOK_URL: 'none',
   UPSTASH_REDIS_REST_URL: '',
   UPSTASH_REDIS_REST_TOKEN: 'none',
 })

@@ -8,7 +8,9 @@ import { sql } from '../support/edge-sql.ts'
 const Operation = z.object({
   operationId: z.string(),
   security: z.array(z.record(z.string(), z.unknown())).optional(),
-  parameters: z.array(z.object({ name: z.string(), in: z.string() })).optional(),
+  parameters: z
+    .array(z.object({ name: z.string(), in: z.string(), example: z.string().optional() }))
+    .optional(),
   requestBody: z
     .object({
       content: z.object({ 'application/json': z.object({ schema: z.object({ $ref: z.string() }) }) }),
@@ -39,7 +41,12 @@ const guarded = async () => {
       return [
         {
           method: method.toUpperCase(),
-          path,
+          // Other ids are fresh ones; what is no id is as in the example.
+          path: (operation.parameters ?? []).reduce(
+            (rest, { name, in: where, example = '' }) =>
+              where === 'path' && name !== 'id' ? rest.replace(`{${name}}`, example) : rest,
+            path,
+          ),
           id: operation.operationId,
           body: exampleOf(document, operation),
         },
@@ -106,12 +113,20 @@ describe('the actor guard', () => {
       'createProduct',
       'createUser',
       'deleteUser',
+      'discardJob',
       'getCurrentUser',
+      'getJob',
+      'getJobStats',
       'getOrder',
       'getUser',
+      'listJobs',
       'listOrders',
       'listUsers',
+      'pauseJobType',
       'placeOrder',
+      'redriveJobs',
+      'resumeJobType',
+      'retryJob',
     ])
   })
 

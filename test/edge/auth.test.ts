@@ -5,6 +5,7 @@ import { TokenReply } from '../../src/auth/schema.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { readConfig } from '../../src/config.ts'
 import { createServices } from '../../src/services.ts'
+import { newId } from '../../src/shared/ids.ts'
 import { newMeter } from '../../src/shared/meter.ts'
 import { startOnce } from '../../workers/api.ts'
 import { api } from '../support/edge-api.ts'
@@ -136,7 +137,7 @@ describe('the published accounts', () => {
     const production = createServices(
       { ...config, environment: 'production' },
       env,
-    )({ log, meter: newMeter() })
+    )({ log, meter: newMeter(), origin: { requestId: newId() }, after: () => undefined })
     await expect(production.auth.login({ email, password }, undefined)).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',
     })

@@ -3,7 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { insert, sql } from '../support/edge-sql.ts'
 
-const [userId, categoryId, productId, otherProductId, orderId, sessionId] = [1, 2, 3, 4, 5, 6].map(newId)
+const [userId, categoryId, productId, otherProductId, orderId, sessionId, jobId, auditId] = Array.from(
+  { length: 8 },
+  newId,
+)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -42,6 +45,31 @@ const good = {
       request_hash: String.raw`\x${'ab'.repeat(32)}`,
     },
     ...{ status: 201, reply: '{}', created_at: now },
+  }),
+  jobs: () => ({
+    ...{
+      id: newId(),
+      type: 'ops.alert',
+      payload: {},
+      slot_key: null,
+      state: 'pending',
+      run_at: now,
+      relay_at: now,
+    },
+    ...{ relays: 0, attempt: 0, lease_until: null, failures: 0, lost_leases: 0, last_error: null },
+    ...{ request_id: 'a-request', created_at: now, finished_at: null },
+  }),
+  job_attempts: () => ({ job_id: jobId, attempt: 2, started_at: now, ended_at: now, outcome: 'done' }),
+  job_pauses: () => ({ type: newId(), actor_id: userId, at: now }),
+  audit_events: () => ({
+    ...{
+      id: newId(),
+      at: now,
+      actor_id: userId,
+      action: 'job.retried',
+      subject: 'a',
+      request_id: 'a-request',
+    },
   }),
 }
 
@@ -109,6 +137,33 @@ const bad: [string, Table, object][] = [
   ['idempotency_keys_status_check', 'idempotency_keys', { status: 404 }],
   ['idempotency_keys_reply_check', 'idempotency_keys', { reply: null }],
   ['idempotency_keys_actor_id_users_id_fk', 'idempotency_keys', { actor_id: newId() }],
+  ['jobs_pkey', 'jobs', { id: jobId }],
+  ['jobs_slot_key_unique', 'jobs', { slot_key: 'taken' }],
+  ['jobs_type_check', 'jobs', { type: '' }],
+  ['jobs_payload_check', 'jobs', { payload: [] }],
+  ['jobs_payload_check', 'jobs', { payload: { text: 'x'.repeat(100_000) } }],
+  ['jobs_state_check', 'jobs', { state: 'lost' }],
+  ['jobs_lease_check', 'jobs', { state: 'running' }],
+  ['jobs_lease_check', 'jobs', { lease_until: now }],
+  ['jobs_finished_check', 'jobs', { state: 'done' }],
+  ['jobs_finished_check', 'jobs', { finished_at: now }],
+  ['jobs_failures_check', 'jobs', { failures: 4 }],
+  ['jobs_last_error_check', 'jobs', { last_error: 'x'.repeat(2_001) }],
+  ['jobs_request_id_check', 'jobs', { request_id: '' }],
+  ['job_attempts_pk', 'job_attempts', { attempt: 1 }],
+  ['job_attempts_outcome_check', 'job_attempts', { outcome: 'fine' }],
+  ['job_attempts_ended_check', 'job_attempts', { outcome: null }],
+  ['job_attempts_error_check', 'job_attempts', { error: 'x'.repeat(2_001) }],
+  ['job_attempts_job_id_jobs_id_fk', 'job_attempts', { job_id: newId() }],
+  ['job_pauses_pkey', 'job_pauses', { type: 'taken' }],
+  ['job_pauses_type_check', 'job_pauses', { type: '' }],
+  ['job_pauses_actor_id_users_id_fk', 'job_pauses', { actor_id: newId() }],
+  ['audit_events_pkey', 'audit_events', { id: auditId }],
+  ['audit_events_action_check', 'audit_events', { action: 'retried' }],
+  ['audit_events_subject_check', 'audit_events', { subject: '' }],
+  ['audit_events_reason_check', 'audit_events', { reason: '' }],
+  ['audit_events_request_id_check', 'audit_events', { request_id: '' }],
+  ['audit_events_actor_id_users_id_fk', 'audit_events', { actor_id: newId() }],
 ]
 
 /** Generated, so that no insert can repeat them. */
@@ -127,6 +182,10 @@ beforeAll(async () => {
   ])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('stock_movements', [{ ...good.stock_movements(), order_id: orderId, reason: 'order' }])
+  await insert('jobs', [{ ...good.jobs(), id: jobId, slot_key: 'taken' }])
+  await insert('job_attempts', [{ ...good.job_attempts(), attempt: 1 }])
+  await insert('job_pauses', [{ ...good.job_pauses(), type: 'taken' }])
+  await insert('audit_events', [{ ...good.audit_events(), id: auditId }])
 })
 
 describe('the database itself', () => {
@@ -163,6 +222,13 @@ describe('the database itself', () => {
       code: '23502',
       column,
     })
+  })
+
+  it.each([
+    'update audit_events set reason = $1',
+    'delete from audit_events where reason is distinct from $1',
+  ])('lets nobody rewrite the audit: %s', async (statement) => {
+    await expect(sql(statement, ['x'])).rejects.toMatchObject({ message: 'audit_events is append-only' })
   })
 
   it('undoes a whole transaction when a guard raises', async () => {

@@ -1,4 +1,4 @@
-import { createScheduledController } from 'cloudflare:test'
+import { createExecutionContext, createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, it } from 'vitest'
 import worker from '../../workers/index.ts'
@@ -9,7 +9,11 @@ import { sql } from '../support/edge-sql.ts'
 const cron = '17 * * * *'
 
 const run = async () =>
-  await worker.scheduled(createScheduledController({ cron, scheduledTime: Date.UTC(2026, 10, 20) }), env)
+  await worker.scheduled(
+    createScheduledController({ cron, scheduledTime: Date.UTC(2026, 10, 20) }),
+    env,
+    createExecutionContext(),
+  )
 
 const kept = async (userId: string) =>
   (
@@ -76,5 +80,5 @@ it('purges idempotency keys after 24 hours', async () => {
 it('does nothing when there is nothing to do', async () => {
   takeLines()
   await run()
-  expect(takeLines().join()).toMatch(/sessions=0 idempotencyKeys=0/)
+  expect(takeLines().join()).toMatch(/sessions=0 idempotencyKeys=0 jobs=0/)
 })

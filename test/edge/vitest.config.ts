@@ -21,6 +21,8 @@ export default defineConfig({
           DATABASE_URL: inject('databaseUrl'),
           DATABASE_FETCH_ENDPOINT: inject('fetchEndpoint'),
           DATABASE_TIMEOUT_MS: '10000',
+          JOB_RUNNER: 'queue',
+          OPS_WEBHOOK_URL: 'none',
           UPSTASH_REDIS_REST_URL: '',
           UPSTASH_REDIS_REST_TOKEN: 'none',
           LIMITS: generousLimits,

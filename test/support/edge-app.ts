@@ -1,3 +1,4 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import { readConfig, type Config } from '../../src/config.ts'
@@ -23,7 +24,7 @@ export const restoreLogger = (): void => void loggerOf(readConfig(env))
 /** The app with other variables or services than the Worker's, and the lines that it logs. */
 export const appWith = ({ env: changed = {}, services = () => ({}), windows }: Variant) => {
   const config = readConfig({ ...env, ...changed })
-  const servicesOf = createServices(config, { SLIDING_WINDOWS: windows ?? env.SLIDING_WINDOWS })
+  const servicesOf = createServices(config, { ...env, ...(windows && { SLIDING_WINDOWS: windows }) })
   const lines: string[] = []
 
   const request = async (path: string, init?: RequestInit): Promise<Response> => {
@@ -37,7 +38,10 @@ export const appWith = ({ env: changed = {}, services = () => ({}), windows }: V
       },
     })
     try {
-      return await app.request(`${origin}${path}`, init)
+      const context = createExecutionContext()
+      const response = await app.request(`${origin}${path}`, init, env, context)
+      await waitOnExecutionContext(context)
+      return response
     } finally {
       restoreLogger()
     }

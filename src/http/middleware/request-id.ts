@@ -14,6 +14,7 @@ export const requestId = (log: Logger) =>
     const id = given !== undefined && acceptable.test(given) ? given : newId()
     const { traceId, traceparent } = joinTrace(c.req.header('traceparent'))
     c.set('requestId', id)
+    c.set('traceparent', traceparent)
     c.set('log', log.with({ requestId: id, traceId }))
     c.set('meter', newMeter())
     await next()

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+const Id = z.uuid()
+
+/** Tells the operators that a job is dead; what is said of it is what its row said then. */
+const Alert = z.object({ jobId: Id, type: z.string(), failures: z.int(), error: z.string().nullable() })
+
+/** Every kind of work in the background. A type without a handler does not compile. */
+export const Job = z.discriminatedUnion('type', [z.object({ type: z.literal('ops.alert'), payload: Alert })])
+export type Job = z.infer<typeof Job>
+
+export type JobType = Job['type']
+export const jobTypes = Job.options.map((option) => option.shape.type.value)
+
+type PayloadOf<T extends JobType> = Extract<Job, { type: T }>['payload']
+
+/** What a handler knows of the job it works on. */
+export type JobContext = {
+  /** The same at every attempt: what an effect is made once by. */
+  id: string
+  /** Of the request that caused the job. */
+  requestId: string
+  traceparent: string | undefined
+  /** Aborted when the lease is lost or the time is up: nothing that is done after it counts. */
+  signal: AbortSignal
+}
+
+/**
+ * A handler may run more than once for the same job and must make its effect once, by the job's id. What it throws is
+ * a failure and tried again; a PermanentError is not.
+ */
+export type JobHandlers = {
+  [T in JobType]: (payload: PayloadOf<T>, context: JobContext) => Promise<void>
+}

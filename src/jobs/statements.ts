@@ -1,0 +1,168 @@
+import { sql, type SQL } from 'drizzle-orm'
+
+/** How long a claim holds; the consumer renews it three times as often. */
+const lease = sql`interval '30 seconds'`
+
+/** Failures that make a job dead. */
+const maxFailures = 3
+
+/** Leases that a job may lose (its runtime was killed, say) before that counts as a failure for good. */
+const maxLostLeases = 10
+
+/** After the first failure 10 s, after the second 30 s, give or take a tenth. */
+const retryGap = sql`interval '10 seconds' * 3 ^ failures * jitter`
+
+/** What nobody took when its time had come is sent again after 30 s, then 60, at last every 10 minutes. */
+const relayGap = sql`least(interval '30 seconds' * 2 ^ least(relays, 10), interval '10 minutes')`
+
+/** Rows that one statement of the sweeper takes. */
+export const sweepBatch = 1_000
+
+const idsIn = (ids: readonly string[]): SQL =>
+  sql`(select value::uuid from json_array_elements_text(${JSON.stringify(ids)}::json))`
+
+const paused = sql`exists (select from job_pauses where job_pauses.type = jobs.type)`
+
+/** Takes what is due of these jobs; a job of another consumer, a finished one, an early one is left alone. */
+export const claimJobs = (ids: readonly string[]): SQL => sql`
+  with due as (
+    select id, attempt, state from jobs
+    where id in ${idsIn(ids)} and failed_at is null and run_at <= now() and not ${paused}
+      and (state = 'pending' or (state = 'running' and lease_until <= now() and lost_leases < ${maxLostLeases}))
+    order by id for update skip locked
+  ),
+  lost as (
+    update job_attempts set ended_at = now(), outcome = 'lost' from due
+    where due.state = 'running' and job_attempts.job_id = due.id and job_attempts.attempt = due.attempt
+  ),
+  claimed as (
+    update jobs set state = 'running', attempt = jobs.attempt + 1, lease_until = now() + ${lease},
+      lost_leases = lost_leases + (due.state = 'running')::int
+    from due where jobs.id = due.id
+    returning jobs.id, jobs.attempt, jobs.type, jobs.payload, jobs.request_id, jobs.traceparent
+  ),
+  begun as (insert into job_attempts (job_id, attempt) select id, attempt from claimed)
+  select id, attempt, type, payload, request_id as "requestId", traceparent from claimed`
+
+export type Lease = { id: string; attempt: number }
+
+const leasesOf = (leases: readonly Lease[]): SQL =>
+  sql`json_to_recordset(${JSON.stringify(leases)}::json) as held(id uuid, attempt int)`
+
+/** Answers the ids that are still held. */
+export const renewLeases = (leases: readonly Lease[]): SQL => sql`
+  with mine as (
+    select jobs.id from jobs join ${leasesOf(leases)} using (id)
+    where jobs.attempt = held.attempt and state = 'running' order by id for no key update of jobs
+  )
+  update jobs set lease_until = now() + ${lease} from mine where jobs.id = mine.id returning jobs.id`
+
+/** How an attempt ended. `permanent`: trying again cannot help. */
+export type Outcome = Lease & ({ done: true } | { done: false; permanent: boolean; error: string })
+
+/** Fenced: of an attempt whose lease is somebody else's by now nothing is written, and it is not among the rows. */
+export const settleJobs = (outcomes: readonly Outcome[]): SQL => sql`
+  with ended as (
+    select *, 0.9 + 0.2 * random() as jitter
+    from json_to_recordset(${JSON.stringify(outcomes)}::json)
+      as outcome(id uuid, attempt int, done boolean, permanent boolean, error text)
+  ),
+  mine as (
+    select jobs.id, ${retryGap} as gap, not done and (permanent or failures + 1 >= ${maxFailures}) as failed
+    from jobs join ended using (id)
+    where jobs.attempt = ended.attempt and state = 'running' order by id for no key update of jobs
+  ),
+  settled as (
+    update jobs set lease_until = null, relays = 0,
+      state = case when done then 'done' else 'pending' end,
+      finished_at = case when done then now() end,
+      failures = failures + (not done)::int,
+      failed_at = case when mine.failed then now() end,
+      last_error = case when done then last_error else ended.error end,
+      run_at = case when done or mine.failed then run_at else now() + gap end,
+      relay_at = now() + interval '30 seconds' + case when done or mine.failed then interval '0' else gap end
+    from mine join ended using (id) where jobs.id = mine.id
+    returning jobs.id, jobs.attempt, jobs.type, jobs.run_at, done, mine.failed, ended.error
+  ),
+  timeline as (
+    update job_attempts set ended_at = now(), outcome = case when done then 'done' else 'failed' end, error = settled.error
+    from settled where job_attempts.job_id = settled.id and job_attempts.attempt = settled.attempt
+  )
+  select id, done, failed, greatest(1, ceil(extract(epoch from run_at - now())))::int as "delaySeconds" from settled`
+
+/** Jobs whose consumer is gone are pending again. */
+export const returnLost = (): SQL => sql`
+  with lost as (
+    select id, attempt from jobs where state = 'running' and lease_until <= now()
+    order by lease_until limit ${sweepBatch} for update skip locked
+  ),
+  timeline as (
+    update job_attempts set ended_at = now(), outcome = 'lost' from lost
+    where job_attempts.job_id = lost.id and job_attempts.attempt = lost.attempt
+  )
+  update jobs set state = 'pending', lease_until = null, relays = 0, run_at = now(), relay_at = now(),
+    lost_leases = lost_leases + 1,
+    failed_at = case when lost_leases + 1 >= ${maxLostLeases} then now() end,
+    last_error = case when lost_leases + 1 >= ${maxLostLeases} then 'The lease was lost too often' else last_error end
+  from lost where jobs.id = lost.id`
+
+/** What should have been taken long ago; `failed` belongs to the dead-letter queue. */
+export const relayDue = (): SQL => sql`
+  with due as (
+    select id from jobs where state = 'pending' and relay_at <= now() and (failed_at is not null or not ${paused})
+    order by relay_at limit ${sweepBatch} for update skip locked
+  )
+  update jobs set relays = relays + 1, relay_at = now() + ${relayGap} from due where jobs.id = due.id
+  returning jobs.id, failed_at is not null as failed`
+
+/**
+ * Makes dead what the row says has failed. Whatever else came through the dead-letter queue (the database was away for
+ * as long as the queue tries) is to be relayed at once: `returned`.
+ */
+export const buryJobs = (ids: readonly string[]): SQL => sql`
+  with wanted as (
+    select id, failed_at from jobs where id in ${idsIn(ids)} and state = 'pending' order by id for update
+  ),
+  buried as (
+    update jobs set state = 'dead', finished_at = now() from wanted
+    where jobs.id = wanted.id and wanted.failed_at is not null returning jobs.*
+  ),
+  returned as (
+    update jobs set relay_at = greatest(run_at, now()) + interval '30 seconds' from wanted
+    where jobs.id = wanted.id and wanted.failed_at is null returning jobs.id
+  ),
+  alerts as (
+    insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
+    select md5('ops.alert ' || id)::uuid, 'ops.alert',
+      jsonb_build_object('jobId', id, 'type', type, 'failures', failures, 'error', left(last_error, 500)),
+      id, request_id, traceparent, now() + interval '30 seconds'
+    -- An alert that cannot be sent would only make another.
+    from buried where type <> 'ops.alert' on conflict (id) do nothing returning id
+  )
+  select 'dead' as what, id, type from buried
+  union all select 'returned', id, null from returned
+  union all select 'alert', id, null from alerts`
+
+export type Slot = { key: string; schedule: string; type: string; payload: object; id: string }
+
+/**
+ * One job a slot, whoever comes first. Slots later than the schedule's last job are made, so that a missed one is caught
+ * up; of a schedule that never ran only the newest is.
+ */
+export const fillSlots = (slots: readonly Slot[], requestId: string): SQL => sql`
+  with slot as (
+    select *, row_number() over (partition by schedule order by key desc) = 1 as newest,
+      (select max(slot_key) from jobs where slot_key is not null and starts_with(slot_key, schedule || ' ')) as last
+    from json_to_recordset(${JSON.stringify(slots)}::json)
+      as slot(key text, schedule text, type text, payload jsonb, id uuid)
+  )
+  insert into jobs (id, type, payload, slot_key, request_id, relay_at)
+  select id, type, payload, key, ${requestId}, now() + interval '30 seconds' from slot
+  where case when last is null then newest else key > last end
+  on conflict (slot_key) where slot_key is not null do nothing returning id`
+
+export const purgeJobs = (limit: number): SQL => sql`
+  delete from jobs where id in (
+    select id from jobs where finished_at <= now() - case state when 'done' then interval '30 days' else interval '90 days' end
+    limit ${limit}
+  )`

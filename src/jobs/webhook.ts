@@ -1,0 +1,25 @@
+import type { JobHandlers } from './catalog.ts'
+
+/** Milliseconds that the operators' chat has to answer. */
+const patience = 10_000
+
+type Alert = Parameters<JobHandlers['ops.alert']>[0]
+
+/** Slack's JSON shape, which Mattermost, Discord (`/slack`) and others read too. */
+const textOf = ({ jobId, type, failures, error }: Alert): string =>
+  `:skull: Job \`${jobId}\` (${type}) is dead after ${failures === 1 ? 'one failure' : `${failures} failures`}: ${error ?? 'no reason'}`
+
+/** Tells the operators at `url`; without one there is nobody to tell. @throws what makes the job try again */
+export const createWebhook =
+  (url: string | undefined) =>
+  async (alert: Alert, signal: AbortSignal): Promise<void> => {
+    if (url === undefined) return
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ text: textOf(alert) }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
+    })
+    await response.body?.cancel()
+    if (!response.ok) throw new Error(`The webhook answered ${response.status}`)
+  }
