@@ -7,12 +7,13 @@ import { openDatabase } from './database.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { readOptions } from './options.ts'
+import { startMail } from './mail.ts'
 import { createOutput } from './output.ts'
 import { startProxy } from './proxy.ts'
 import { untilReady } from './ready.ts'
 import { openRedis } from './redis.ts'
 import { createRuntime } from './runtime.ts'
-import { loadSecrets, makeJwtKeys } from './secrets.ts'
+import { loadSecrets, makeJwtKeys, makeWebhookSecret } from './secrets.ts'
 import { isLocal, logins, seedIfEmpty } from './seed.ts'
 import { createShutdown } from './shutdown.ts'
 import { openState, type State } from './state.ts'
@@ -38,8 +39,8 @@ async function main(): Promise<void> {
     onAnswer: (status) => void (status < 500 && runtime.sign()),
   })
   shutdown.add('proxy', () => proxy.close())
-  const urls = stackUrls(proxy.port)
-  checkVars(varFiles, urls.api)
+  const api = `http://127.0.0.1:${proxy.port}`
+  checkVars(varFiles, api)
   // Only now: a start that is refused changes nothing.
   if (options.fresh) startAfresh(state, realDatabaseUrl)
 
@@ -58,6 +59,9 @@ async function main(): Promise<void> {
   log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
   log(`seed        ${await seed(database.url)}`)
 
+  const mail = await startMail()
+  shutdown.add('mail', () => mail.close())
+  const urls = stackUrls(proxy.port, mail.inbox)
   const upstashUrl = given.UPSTASH_REDIS_REST_URL
   const { redisUrl } = options
   const redis =
@@ -69,7 +73,12 @@ async function main(): Promise<void> {
   log('runtime     starting …')
   const secrets = loadSecrets(state.paths.secrets)
   const { names, chosen, defaults } = resolveVars({ ...varFiles, env: process.env, secrets })
-  const derived = { JWT_ISSUER: urls.api, DATABASE_FETCH_ENDPOINT: database.fetchEndpoint }
+  const derived = {
+    JWT_ISSUER: urls.api,
+    APP_URL: urls.api,
+    DATABASE_FETCH_ENDPOINT: database.fetchEndpoint,
+    RESEND_BASE_URL: mail.url,
+  }
   const found = {
     DATABASE_URL: database.url,
     ...(redis && { UPSTASH_REDIS_REST_URL: redis.restUrl, UPSTASH_REDIS_REST_TOKEN: redis.token }),
@@ -148,7 +157,7 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
   const { chosen, defaults } = resolveVars({
     ...varFiles,
     env: process.env,
-    secrets: { JWT_KEYS: makeJwtKeys() },
+    secrets: { JWT_KEYS: makeJwtKeys(), RESEND_WEBHOOK_SECRET: makeWebhookSecret() },
   })
   const derived = {
     JWT_ISSUER: api,

@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { readJson, writeAtomically } from './state.ts'
 
 /** One maker for each variable whose value is random on every machine. */
-const makers = { JWT_KEYS: makeJwtKeys } satisfies Record<string, () => string>
+const makers = { JWT_KEYS: makeJwtKeys, RESEND_WEBHOOK_SECRET: makeWebhookSecret } satisfies Record<
+  string,
+  () => string
+>
 
 /** The random secrets of this stack: made when first needed, then kept in its folder. */
 export function loadSecrets(file: string): Record<string, string> {
@@ -21,4 +24,9 @@ export function makeJwtKeys(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const kid = `dev-${randomBytes(8).toString('hex')}`
   return JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }])
+}
+
+/** As Resend makes them: 24 random bytes. */
+export function makeWebhookSecret(): string {
+  return `whsec_${randomBytes(24).toString('base64')}`
 }

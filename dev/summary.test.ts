@@ -5,7 +5,7 @@ it('the table names addresses and logins, and no password of a real server', () 
   const info = {
     pid: 1,
     runtimePids: [],
-    urls: { ...stackUrls(9000), redis: 'http://127.0.0.1:9001' },
+    urls: { ...stackUrls(9000, 'http://127.0.0.1:9001/inbox'), redis: 'http://127.0.0.1:9001' },
     redisToken: 'hush',
     databaseUrl: 'postgres://me:hush@db.example.com/shop',
     logins: [{ role: 'admin', email: 'admin@selvedge.test', password: 'Selvedge-Dev-1!' }],
@@ -16,6 +16,7 @@ it('the table names addresses and logins, and no password of a real server', () 
   expect(text).toMatch(/API +http:\/\/127\.0\.0\.1:9000\n/)
   expect(text).toMatch(/Docs +http:\/\/127\.0\.0\.1:9000\/api\/docs\n/)
   expect(text).toMatch(/Redis +embedded, http:\/\/127\.0\.0\.1:9001\n/)
+  expect(text).toMatch(/Mail inbox +http:\/\/127\.0\.0\.1:9001\/inbox\n/)
   expect(text).toMatch(/Login +admin@selvedge\.test +Selvedge-Dev-1! +\(admin\)/)
   expect(text).toContain('postgres://me:***@db.example.com/shop')
   expect(text).not.toContain('hush')

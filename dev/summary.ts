@@ -2,7 +2,8 @@ import type { LocalDatabase } from './database.ts'
 import type { LocalRedis } from './redis.ts'
 import type { DevInfo } from './state.ts'
 
-export function stackUrls(port: number) {
+/** `mail` is the page of the local inbox. */
+export function stackUrls(port: number, mail: string) {
   const api = `http://127.0.0.1:${port}`
   return {
     api,
@@ -10,6 +11,8 @@ export function stackUrls(port: number) {
     openapi: `${api}/api/v1/openapi.json`,
     health: `${api}/health`,
     ready: `${api}/ready`,
+    mail,
+    mailPreview: `${api}/dev/mail`,
   }
 }
 
@@ -25,6 +28,8 @@ export function summary({ info, folder, kinds, startedMs }: Summary): string {
     ['Docs', info.urls.docs],
     ['OpenAPI', info.urls.openapi],
     ['Health', `${info.urls.health}  ${info.urls.ready}`],
+    ['Mail inbox', info.urls.mail],
+    ['Mail page', info.urls.mailPreview],
     [
       'Database',
       kinds.database === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl),
@@ -36,7 +41,7 @@ export function summary({ info, folder, kinds, startedMs }: Summary): string {
       `${email.padEnd(24)}  ${password}  (${role})`,
     ]),
   ]
-  const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(10)}${value}`).join('\n')
+  const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(12)}${value}`).join('\n')
   return `\nSelvedge is ready after ${(startedMs / 1_000).toFixed(1)} s\n\n${table}\n\nCtrl-C stops it.\n`
 }
 

@@ -19,6 +19,8 @@ import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { createRouter } from './http/router.ts'
 import { jobRoutes } from './jobs/routes.ts'
+import { webhookRoutes } from './mail/routes.ts'
+import { mailPreviewRoutes } from './mail/routes.dev.ts'
 import { orderRoutes } from './orders/routes.ts'
 import { productRoutes } from './products/routes.ts'
 import type { ServicesOf } from './services.ts'
@@ -89,6 +91,8 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
+  app.route('/api/webhooks', webhookRoutes)
+  if (config.isDevelopment) app.route('/dev/mail', mailPreviewRoutes)
   app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))
   app.route('/api/docs', docsRoutes)
 

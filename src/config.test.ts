@@ -20,11 +20,18 @@ const production = {
   DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '10000',
-  LIMITS: '{"login":{"points":7,"duration":600}}',
   JOB_RUNNER: 'queue',
   OPS_WEBHOOK_URL: 'none',
+  LIMITS: '{"login":{"points":7,"duration":600}}',
   UPSTASH_REDIS_REST_URL: 'https://one.upstash.example',
   UPSTASH_REDIS_REST_TOKEN: 'token-of-upstash',
+  MAIL: 'resend',
+  RESEND_API_KEY: 're_3FhxW7_aaaaaaaaaaaaaaaaaaaaaaaa',
+  RESEND_WEBHOOK_SECRET: `whsec_${'A'.repeat(32)}`,
+  RESEND_BASE_URL: '',
+  MAIL_FROM: 'Selvedge <mail@selvedge.shop>',
+  OPS_EMAIL: 'ops@selvedge.shop',
+  APP_URL: 'https://selvedge.shop/',
 }
 
 const development = {
@@ -56,6 +63,8 @@ describe('readConfig', () => {
       logLevel: 'info',
       corsOrigins: ['https://shop.example', 'https://admin.example'],
       deployment: 'v1',
+      jobRunner: 'queue',
+      operators: { webhookUrl: undefined },
       database: { databaseUrl: production.DATABASE_URL, fetchEndpoint: undefined, timeoutMs: 10_000 },
       limits: {
         global: { points: 100, duration: 60 },
@@ -63,6 +72,16 @@ describe('readConfig', () => {
         account: { points: 20, duration: 3_600 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
+      mail: {
+        provider: {
+          apiKey: production.RESEND_API_KEY,
+          baseUrl: undefined,
+          from: 'Selvedge <mail@selvedge.shop>',
+        },
+        webhookSecret: production.RESEND_WEBHOOK_SECRET,
+        opsEmail: 'ops@selvedge.shop',
+        appUrl: 'https://selvedge.shop',
+      },
       tokens: {
         issuer: 'https://api.selvedge.example',
         audience: 'selvedge',
@@ -128,6 +147,16 @@ describe('readConfig', () => {
     ['UPSTASH_REDIS_REST_URL', 'redis://one.upstash.example'],
     ['UPSTASH_REDIS_REST_URL', ''],
     ['UPSTASH_REDIS_REST_TOKEN', ''],
+    ['JOB_RUNNER', 'thread'],
+    ['OPS_WEBHOOK_URL', ''],
+    ['MAIL', 'smtp'],
+    ['RESEND_WEBHOOK_SECRET', 'A'.repeat(32)],
+    ['RESEND_WEBHOOK_SECRET', 'whsec_short'],
+    ['RESEND_BASE_URL', 'ftp://mail.example'],
+    ['MAIL_FROM', 'Selvedge'],
+    ['MAIL_FROM', 'Selvedge <mail@selvedge.shop>\r\nBcc: all@people.example'],
+    ['OPS_EMAIL', 'ops'],
+    ['APP_URL', 'selvedge.shop'],
   ]
   it.each(invalid)('refuses %s=%s anywhere', (name, value) => {
     for (const env of [production, development]) {
@@ -150,10 +179,30 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'postgres://long-user-name:long-user-name@ep-one.neon.example/main'],
     ['DATABASE_FETCH_ENDPOINT', 'http://db.example/sql'],
     ['UPSTASH_REDIS_REST_URL', 'http://one.upstash.example'],
+    ['RESEND_API_KEY', 're_dev_0123456789abcdef0123'],
+    ['RESEND_API_KEY', 're_short'],
+    ['RESEND_BASE_URL', 'http://127.0.0.1:4008'],
+    ['MAIL_FROM', 'Selvedge <mail@example.com>'],
+    ['MAIL_FROM', 'mail@selvedge.test'],
+    ['OPS_EMAIL', 'ops@selvedge.test'],
+    ['JOB_RUNNER', 'inline'],
+    ['OPS_WEBHOOK_URL', 'http://chat.example/hook'],
+    ['APP_URL', 'http://selvedge.shop'],
+    ['APP_URL', 'https://shop.example.com'],
   ]
   it.each(unfit)('refuses %s=%s in production only', (name, value) => {
     expect(refusal({ ...production, [name]: value }).problems.map((problem) => problem.name)).toEqual([name])
     expect(readConfig({ ...development, [name]: value }).isDevelopment).toBe(true)
+  })
+
+  it('asks for nothing of mail when mail is off, and only then', () => {
+    const none = { ...production, RESEND_API_KEY: 'none', RESEND_WEBHOOK_SECRET: 'none' }
+    const untouched = { MAIL_FROM: 'mail@example.com', OPS_EMAIL: '', APP_URL: 'https://shop.example.com' }
+    expect(readConfig({ ...none, ...untouched, MAIL: 'off' }).mail.provider).toBeUndefined()
+    for (const env of [none, { ...none, ENVIRONMENT: 'development' }]) {
+      const names = refusal(env).problems.map(({ name }) => name)
+      expect([...new Set(names)]).toEqual(['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET'])
+    }
   })
 
   it('never tells a value', () => {

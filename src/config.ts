@@ -41,6 +41,15 @@ const Limits = z.strictObject({
   account: Quota.default(policies.account),
 })
 
+/** `Name <address>` or an address: what stands in From. */
+const Mailbox = z
+  .string()
+  .regex(/^(?:[^<>"\r\n]{1,100} )?<?[^\s<>@"]+@[^\s<>@"]+>?$/, 'is not "Name <address>"')
+
+const WebhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'is not whsec_ and base64 of 24 bytes or more')
+
 export const Environment = z.object({
   ENVIRONMENT: z.enum(environments),
   LOG_LEVEL: z.enum(logLevels),
@@ -60,6 +69,13 @@ export const Environment = z.object({
   LIMITS: json.pipe(Limits),
   UPSTASH_REDIS_REST_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
+  MAIL: z.enum(['resend', 'off']),
+  RESEND_API_KEY: z.string().min(1),
+  RESEND_WEBHOOK_SECRET: z.union([z.literal('none'), WebhookSecret]),
+  RESEND_BASE_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  MAIL_FROM: Mailbox,
+  OPS_EMAIL: z.union([z.literal(''), z.email()]),
+  APP_URL: z.url({ protocol: /^https?$/ }),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -83,6 +99,15 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     env.UPSTASH_REDIS_REST_URL === ''
       ? undefined
       : { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN },
+  mail: {
+    provider:
+      env.MAIL === 'off'
+        ? undefined
+        : { apiKey: env.RESEND_API_KEY, baseUrl: env.RESEND_BASE_URL || undefined, from: env.MAIL_FROM },
+    webhookSecret: env.RESEND_WEBHOOK_SECRET === 'none' ? '' : env.RESEND_WEBHOOK_SECRET,
+    opsEmail: env.OPS_EMAIL || undefined,
+    appUrl: env.APP_URL.replace(/\/+$/, ''),
+  },
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
 
@@ -94,14 +119,32 @@ type Problem = { name: string; problem: string }
 const told = (checks: readonly [boolean, string, string][]): Problem[] =>
   checks.flatMap(([bad, name, problem]) => (bad ? [{ name, problem }] : []))
 
+/** Half of something is there: nothing is lost silently. */
 const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
   const kids = env.JWT_KEYS.map(({ kid }) => kid)
   const [url, token] = [env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN]
+  const mails = env.MAIL !== 'off'
   return told([
     [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+    [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
+    [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
   ])
+}
+
+const mailUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, string, string][] => {
+  if (env.MAIL === 'off') return []
+  const isExample = (text: string) =>
+    /@(?:[\w-]+\.)*(?:example\.(?:com|net|org)|[\w-]+\.(?:test|example|invalid))>?$/i.test(text)
+  return [
+    [/^re_dev|^.{0,19}$/.test(env.RESEND_API_KEY), 'RESEND_API_KEY', 'is short or a development key'],
+    [env.RESEND_BASE_URL.startsWith('http:'), 'RESEND_BASE_URL', 'is not https'],
+    [isExample(env.MAIL_FROM), 'MAIL_FROM', 'is still the example'],
+    [isExample(env.OPS_EMAIL), 'OPS_EMAIL', 'is still the example'],
+    [!env.APP_URL.startsWith('https://'), 'APP_URL', 'is not https'],
+    [new URL(env.APP_URL).hostname === 'shop.example.com', 'APP_URL', 'is still the example'],
+  ]
 }
 
 /** What development may do and production must not. */
@@ -123,6 +166,7 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
+    ...mailUnfitForProduction(env),
   ])
 }
 

@@ -19,6 +19,10 @@ import { createJobRepository, type Claimed } from './jobs/repository.ts'
 import { createJobService } from './jobs/service.ts'
 import { createSweeper } from './jobs/sweeper.ts'
 import { createWebhook } from './jobs/webhook.ts'
+import { createMailer } from './mail/mailer.ts'
+import { createMailRepository } from './mail/repository.ts'
+import { createMailService } from './mail/service.ts'
+import { renderLetter } from './mail/templates/render.ts'
 import { createOrderRepository } from './orders/repository.ts'
 import { createOrderService } from './orders/service.ts'
 import { createProductRepository } from './products/repository.ts'
@@ -59,6 +63,8 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
     objects: createObjectStore(SLIDING_WINDOWS),
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
+  const { provider, ...mailSettings } = config.mail
+  const mailer = provider && createMailer(provider)
 
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
@@ -84,7 +90,15 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
     })
     const route = config.jobRunner === 'inline' ? { inline: consumer } : { producer }
     const dispatcher = createDispatcher({ newId, origin, after, route, log })
+    const mail = createMailService({
+      deliveries: createMailRepository(database),
+      mailer,
+      settings: mailSettings,
+      render: renderLetter,
+      log,
+    })
     const handlers: JobHandlers = {
+      'mail.send': mail.send,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
     }
     return {
@@ -102,7 +116,8 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
       idempotency: createIdempotencyRepository(database),
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
-      orders: createOrderService({ orders: createOrderRepository(database), newId }),
+      mail,
+      orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
       sweeper: createSweeper({ jobs, producer, origin, newId }),

@@ -44,7 +44,17 @@ export const rows: Row[] = [
   {
     name: 'root',
     files: ['src/services.ts'],
-    values: ['driver', 'repository', 'adapter', 'scanner', 'producer', 'service', 'pure', 'shared'],
+    values: [
+      'driver',
+      'repository',
+      'adapter',
+      'scanner',
+      'producer',
+      'service',
+      'template',
+      'pure',
+      'shared',
+    ],
     types: ['config', 'schema', 'protocol', 'statement'],
   },
   { name: 'config', files: ['src/config.ts'], values: ['shared', 'zod'], names: zodOnly },
@@ -132,6 +142,8 @@ export const rows: Row[] = [
       'src/*/statements.ts',
       'src/*/*-statements.ts',
       'src/audit/record.ts',
+      'src/mail/facts.ts',
+      'src/mail/forget-recipient.ts',
       'src/*/json.ts',
     ],
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
@@ -148,6 +160,14 @@ export const rows: Row[] = [
     files: ['src/*/scanner.ts'],
     values: ['shared', 'sockets', 'node'],
     types: ['pure'],
+  },
+  // What a person reads, made of hono/jsx from plain data.
+  {
+    name: 'template',
+    files: ['src/*/templates/**'],
+    values: ['own template', 'own pure', 'shared', 'hono'],
+    types: ['schema', 'protocol', 'pure'],
+    globals: web,
   },
   // One SDK or binding each, and never one another.
   {
@@ -166,7 +186,7 @@ export const rows: Row[] = [
   {
     name: 'service',
     files: ['src/*/service.ts', 'src/*/service/*.ts'],
-    values: ['own service', 'own pure', 'own protocol', 'own schema', 'shared', 'node', 'package'],
+    values: ['own service', 'own pure', 'own protocol', 'shared', 'node', 'package'],
     types: [
       'schema',
       'protocol',

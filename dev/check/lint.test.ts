@@ -227,6 +227,20 @@ const samples: Sample[] = [
     ],
   },
   {
+    row: 'template',
+    file: 'src/mail/templates/sample.tsx',
+    passes: [
+      ...['hono/jsx', './layout.tsx', '../letter.ts', '../../shared/ids.ts'].map(value),
+      type('../../orders/schema.ts'),
+    ],
+    refused: [
+      ...['../service.ts', '../repository.ts', '../mailer.ts', '../../http/router.ts', 'drizzle-orm'].map(
+        value,
+      ),
+      'export const ask = () => fetch("https://example.com")',
+    ],
+  },
+  {
     row: 'pure',
     file: 'src/orders/rotation.ts',
     passes: [value('./status.ts'), value('../shared/errors.ts'), type('../users/schema.ts')],

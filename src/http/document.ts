@@ -19,6 +19,7 @@ const tags = [
   { name: 'categories', description: 'What products are grouped by' },
   { name: 'products', description: 'The catalogue' },
   { name: 'orders', description: 'Placing orders and moving them along' },
+  { name: 'webhooks', description: 'For providers: what they tell us, signed' },
   { name: 'health', description: 'Probes' },
 ]
 

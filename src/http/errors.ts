@@ -25,6 +25,7 @@ export const statuses = {
   IDEMPOTENCY_KEY_REUSED: 422,
   IDEMPOTENCY_NOT_SUPPORTED: 400,
   RATE_LIMITED: 429,
+  WEBHOOK_REFUSED: 400,
   UNAVAILABLE: 503,
   INTERNAL: 500,
 } as const satisfies Record<ErrorCode, ContentfulStatusCode>

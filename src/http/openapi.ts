@@ -41,6 +41,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
   IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',
   RATE_LIMITED: 'Too many requests: wait as long as Retry-After says',
+  WEBHOOK_REFUSED: 'The signature of this message is missing, wrong or too old',
   UNAVAILABLE: 'A service we depend on is not available; try again shortly',
   INTERNAL: 'Something went wrong on our side',
 }

@@ -5,8 +5,19 @@ const Id = z.uuid()
 /** Tells the operators that a job is dead; what is said of it is what its row said then. */
 const Alert = z.object({ jobId: Id, type: z.string(), failures: z.int(), error: z.string().nullable() })
 
+/** What a mail is about; its recipient and its figures are read when it is sent. */
+export const MailOrder = z.discriminatedUnion('template', [
+  z.object({ template: z.enum(['orderConfirmed', 'orderShipped', 'orderCancelled']), orderId: Id }),
+  z.object({ template: z.literal('reportReady'), reportId: Id, userId: Id }),
+  z.object({ template: z.literal('operatorAlert'), jobId: Id }),
+])
+export type MailOrder = z.infer<typeof MailOrder>
+
 /** Every kind of work in the background. A type without a handler does not compile. */
-export const Job = z.discriminatedUnion('type', [z.object({ type: z.literal('ops.alert'), payload: Alert })])
+export const Job = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('mail.send'), payload: MailOrder }),
+  z.object({ type: z.literal('ops.alert'), payload: Alert }),
+])
 export type Job = z.infer<typeof Job>
 
 export type JobType = Job['type']

@@ -52,7 +52,10 @@ const setUp = ({ jobs, handler = () => Promise.resolve(), settle = asWritten, re
       },
     },
     bury: (ids) => Promise.resolve(void seen.buried.push(...ids)),
-    workshopFor: () => ({ handlers: { 'ops.alert': handler }, log: { info: log, warn: log } }),
+    workshopFor: () => ({
+      handlers: { 'ops.alert': handler, 'mail.send': () => Promise.reject(new Error('not here')) },
+      log: { info: log, warn: log },
+    }),
     log: { warn: log, error: log },
   })
   const message = (id: string) => {

@@ -62,11 +62,8 @@ export const JobDetail = JobSummary.extend({
 })
 export type JobDetail = z.infer<typeof JobDetail>
 
+/** What cursor.ts wrote. */
 const Cursor = z.tuple([z.iso.datetime(), z.uuid()])
-
-/** Where a page ended: opaque to clients. */
-export const encodeCursor = ({ createdAt, id }: JobSummary): string =>
-  Buffer.from(JSON.stringify([createdAt, id])).toString('base64url')
 
 const cursor = z
   .string()

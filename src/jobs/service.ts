@@ -3,9 +3,10 @@ import { found } from '../shared/errors.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { redactedValue } from '../shared/redact.ts'
 import { jobTypes, type JobType } from './catalog.ts'
+import { encodeCursor } from './cursor.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { JobRepository } from './repository.ts'
-import { encodeCursor, type JobDetail, type ListJobs, type RedriveJobs } from './schema.ts'
+import type { JobDetail, ListJobs, RedriveJobs } from './schema.ts'
 
 type Deps = { jobs: JobRepository; dispatcher: Dispatcher; requestId: string }
 
@@ -21,7 +22,10 @@ export const createJobService = ({ jobs, dispatcher, requestId }: Deps) => ({
     const data = rows.slice(0, query.limit)
     const last = data.at(-1)
     const hasMore = rows.length > query.limit
-    return { data, page: { hasMore, nextCursor: hasMore && last ? encodeCursor(last) : null } }
+    return {
+      data,
+      page: { hasMore, nextCursor: hasMore && last ? encodeCursor(last.createdAt, last.id) : null },
+    }
   },
 
   get: async (actor: Actor, id: string): Promise<JobDetail> =>

@@ -131,17 +131,26 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
     update jobs set relay_at = greatest(run_at, now()) + interval '30 seconds' from wanted
     where jobs.id = wanted.id and wanted.failed_at is null returning jobs.id
   ),
+  mailed as (
+    insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
+    select md5('operatorAlert ' || id)::uuid, 'mail.send', jsonb_build_object('template', 'operatorAlert', 'jobId', id),
+      id, request_id, traceparent, now() + interval '30 seconds'
+    -- What tells of a dead job and cannot be sent would only make another.
+    from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
+    on conflict (id) do nothing returning id
+  ),
   alerts as (
     insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
     select md5('ops.alert ' || id)::uuid, 'ops.alert',
       jsonb_build_object('jobId', id, 'type', type, 'failures', failures, 'error', left(last_error, 500)),
       id, request_id, traceparent, now() + interval '30 seconds'
-    -- An alert that cannot be sent would only make another.
-    from buried where type <> 'ops.alert' on conflict (id) do nothing returning id
+    from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
+    on conflict (id) do nothing returning id
   )
   select 'dead' as what, id, type from buried
   union all select 'returned', id, null from returned
-  union all select 'alert', id, null from alerts`
+  union all select 'alert', id, null from alerts
+  union all select 'alert', id, null from mailed`
 
 export type Slot = { key: string; schedule: string; type: string; payload: object; id: string }
 

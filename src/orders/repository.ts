@@ -7,6 +7,7 @@ import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
+import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { orderDetailJson, orderJson } from './json.ts'
@@ -53,7 +54,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
 
   return {
     /** One transaction: every guard that raises undoes all of it. */
-    place(actor: Actor, id: string, lines: Line[], once?: IdempotentRequest): Promise<Reply> {
+    place(actor: Actor, id: string, lines: Line[], mail: Draft, once?: IdempotentRequest): Promise<Reply> {
       const wanted = sql`json_to_recordset(${JSON.stringify(lines)}::json) as line(n int, "productId" uuid, quantity int)`
       const batch = write([
         actorGuard(actor),
@@ -78,6 +79,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         sql`insert into order_status_history (order_id, actor_id, to_status) values (${id}, ${actor.id}, 'pending')`,
         sql`insert into stock_movements (product_id, delta, reason, order_id, actor_id)
           select "productId", -quantity, 'order', ${id}, ${actor.id} from ${wanted}`,
+        enqueue(mail),
         finish(actor, once, 201, made(id)),
       ])
       return replyOf(201, batch)
@@ -112,7 +114,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
     },
 
     /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
-    cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
+    cancel(actor: Actor, id: string, mail: Draft, once?: IdempotentRequest): Promise<Reply> {
       const mine = and(eq(orders.id, id), visibleTo(actor))
       const batch = write([
         actorGuard(actor),
@@ -126,6 +128,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           sql`exists (select from orders where id = ${id}
             and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
         ),
+        enqueue(mail, sql`exists (select from orders where id = ${id} and status <> 'cancelled')`),
         sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
           cancelled as (
             update orders set status = 'cancelled', updated_at = now() from before where orders.id = before.id
@@ -144,7 +147,13 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       return replyOf(200, batch)
     },
 
-    changeStatus(actor: Actor, id: string, to: OrderStatus, once?: IdempotentRequest): Promise<Reply> {
+    changeStatus(
+      actor: Actor,
+      id: string,
+      to: OrderStatus,
+      mail: Draft | undefined,
+      once?: IdempotentRequest,
+    ): Promise<Reply> {
       const from = predecessorOf(to) ?? null
       const batch = write([
         actorGuard(actor),
@@ -161,6 +170,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           )
           insert into order_status_history (order_id, actor_id, from_status, to_status)
           select id, ${actor.id}, ${from}, ${to} from changed`,
+        mail && enqueue(mail),
         finish(actor, once, 200, made(id)),
       ])
       return replyOf(200, batch)

@@ -1,3 +1,6 @@
+import type { MailOrder } from '../jobs/catalog.ts'
+import type { Dispatcher } from '../jobs/dispatcher.ts'
+import type { Draft } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
 import { AppError, found } from '../shared/errors.ts'
@@ -6,29 +9,55 @@ import { mergeLines } from './merge-lines.ts'
 import type { OrderRepository } from './repository.ts'
 import type { ChangeStatus, ListOrders, OrderDetail, PlaceOrder } from './schema.ts'
 
-type Deps = { orders: OrderRepository; newId: () => string }
+type Deps = {
+  orders: OrderRepository
+  dispatcher: Pick<Dispatcher, 'draft' | 'send'>
+  newId: () => string
+}
 
-export const createOrderService = ({ orders, newId }: Deps) => ({
-  place: async (actor: Actor, { items }: PlaceOrder, once?: IdempotentRequest): Promise<Reply> =>
-    await orders.place(actor, newId(), mergeLines(items), once),
+type OrderTemplate = Extract<MailOrder, { orderId: string }>['template']
 
-  async list(actor: Actor, query: ListOrders) {
-    if (query.userId !== undefined && query.userId !== actor.id && actor.role !== 'admin') {
-      throw new AppError('FORBIDDEN', 'Only administrators see the orders of others')
-    }
-    const { data, counted } = await orders.list(actor, query)
-    return { data, pagination: paginate(query, counted) }
-  },
+export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
+  const mailOf = (template: OrderTemplate, orderId: string): Draft =>
+    dispatcher.draft({ type: 'mail.send', payload: { template, orderId } }, orderId)
 
-  get: async (actor: Actor, id: string): Promise<OrderDetail> => found('Order', await orders.find(actor, id)),
+  /** A replay has written no mail. */
+  const sent = (reply: Reply, mail: Draft | undefined): Reply => {
+    if (mail !== undefined && !reply.replayed) dispatcher.send([mail])
+    return reply
+  }
 
-  cancel: async (actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> =>
-    await orders.cancel(actor, id, once),
+  return {
+    async place(actor: Actor, { items }: PlaceOrder, once?: IdempotentRequest): Promise<Reply> {
+      const id = newId()
+      const mail = mailOf('orderConfirmed', id)
+      return sent(await orders.place(actor, id, mergeLines(items), mail, once), mail)
+    },
 
-  changeStatus: async (
-    actor: Actor,
-    id: string,
-    { status }: ChangeStatus,
-    once?: IdempotentRequest,
-  ): Promise<Reply> => await orders.changeStatus(actor, id, status, once),
-})
+    async list(actor: Actor, query: ListOrders) {
+      if (query.userId !== undefined && query.userId !== actor.id && actor.role !== 'admin') {
+        throw new AppError('FORBIDDEN', 'Only administrators see the orders of others')
+      }
+      const { data, counted } = await orders.list(actor, query)
+      return { data, pagination: paginate(query, counted) }
+    },
+
+    get: async (actor: Actor, id: string): Promise<OrderDetail> =>
+      found('Order', await orders.find(actor, id)),
+
+    async cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
+      const mail = mailOf('orderCancelled', id)
+      return sent(await orders.cancel(actor, id, mail, once), mail)
+    },
+
+    async changeStatus(
+      actor: Actor,
+      id: string,
+      { status }: ChangeStatus,
+      once?: IdempotentRequest,
+    ): Promise<Reply> {
+      const mail = status === 'shipped' ? mailOf('orderShipped', id) : undefined
+      return sent(await orders.changeStatus(actor, id, status, mail, once), mail)
+    },
+  }
+}

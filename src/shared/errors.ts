@@ -18,6 +18,7 @@ export const errorCodes = [
   'IDEMPOTENCY_KEY_REUSED',
   'IDEMPOTENCY_NOT_SUPPORTED',
   'RATE_LIMITED',
+  'WEBHOOK_REFUSED',
   'UNAVAILABLE',
   'INTERNAL',
 ] as const

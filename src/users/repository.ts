@@ -8,6 +8,7 @@ import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
+import { forgetRecipient } from '../mail/forget-recipient.ts'
 import type { Actor, Role } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { userJson } from './json.ts'
@@ -139,6 +140,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
           deleted_at = now(), updated_at = now()
         where id = ${id} and deleted_at is null`,
       revokeSessions(id),
+      forgetRecipient(id),
       sql`update sessions set user_agent = null where user_id = ${id}`,
     ])
     return rowCount === 1

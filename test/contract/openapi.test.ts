@@ -8,6 +8,7 @@ import { Health, Readiness } from '../../src/health/schema.ts'
 import { describeApi } from '../../src/http/document.ts'
 import { statuses } from '../../src/http/errors.ts'
 import { Failure, listOf } from '../../src/http/openapi.ts'
+import { Receipt, WebhookMessage } from '../../src/mail/schema.ts'
 import { ChangeStatus, Order, OrderDetail, PlaceOrder } from '../../src/orders/schema.ts'
 import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/products/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
@@ -71,6 +72,13 @@ const config = readConfig({
   OPS_WEBHOOK_URL: 'none',
   UPSTASH_REDIS_REST_URL: '',
   UPSTASH_REDIS_REST_TOKEN: 'none',
+  MAIL: 'off',
+  RESEND_API_KEY: 'none',
+  RESEND_WEBHOOK_SECRET: 'none',
+  RESEND_BASE_URL: '',
+  MAIL_FROM: 'mail@selvedge.test',
+  OPS_EMAIL: '',
+  APP_URL: 'http://127.0.0.1',
 })
 
 const app = createApp({
@@ -113,6 +121,8 @@ const schemas: Record<string, z.ZodType> = {
   KeySet,
   LoggedInUser,
   Login,
+  MailEvent: WebhookMessage,
+  MailEventReceipt: Receipt,
   Order,
   OrderDetail,
   Pagination: listOf(Product).shape.pagination,
@@ -197,6 +207,7 @@ describe.each(named)('the operation %s', (_, operation) => {
   it('documents what can go wrong, with an example of each code', () => {
     const { security, requestBody, parameters = [] } = operation
     const takes = (where: string) => parameters.some(({ in: place }) => place === where)
+    const once = parameters.some(({ name }) => name === 'idempotency-key')
     const expected: [boolean, number, string][] = [
       [true, 500, 'INTERNAL'],
       [operation.operationId !== 'getReadiness', 503, 'UNAVAILABLE'],
@@ -207,8 +218,8 @@ describe.each(named)('the operation %s', (_, operation) => {
       [requestBody !== undefined, 415, 'UNSUPPORTED_MEDIA_TYPE'],
       [requestBody !== undefined || takes('query') || takes('header'), 422, 'VALIDATION_FAILED'],
       [takes('path'), 404, 'NOT_FOUND'],
-      [takes('header'), 409, 'IDEMPOTENCY_IN_FLIGHT'],
-      [takes('header'), 422, 'IDEMPOTENCY_KEY_REUSED'],
+      [once, 409, 'IDEMPOTENCY_IN_FLIGHT'],
+      [once, 422, 'IDEMPOTENCY_KEY_REUSED'],
     ]
     for (const [demanded, status, code] of expected) {
       if (demanded) expect(codesOf(operation, status), `${status}`).toContain(code)
@@ -234,7 +245,8 @@ describe.each(named)('the operation %s', (_, operation) => {
   })
 
   it('takes its body by a schema that admits no unknown field', () => {
-    if (operation.requestBody === undefined) return
+    // What a provider sends is the provider's to extend.
+    if (operation.requestBody === undefined || operation.tags[0] === 'webhooks') return
     expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
     const name = z
       .string()

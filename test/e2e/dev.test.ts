@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMailer } from '../../src/mail/mailer.ts'
 import { createApi, type Api } from '../support/api.ts'
 import { findChromium, openBrowser } from '../support/browser.ts'
 import { makeMutant } from '../support/mutant.ts'
@@ -68,9 +70,49 @@ describe('npm run dev', () => {
   it('says where everything is', () => {
     const output = stack.output()
     const { urls, logins } = stack.info()
-    for (const text of [urls.api, urls.docs, urls.health, ...logins.map(({ email }) => email)]) {
+    for (const text of [urls.api, urls.docs, urls.health, urls.mail, ...logins.map(({ email }) => email)]) {
       expect(output).toContain(text)
     }
+  })
+
+  it('has an inbox that takes a mail once a key, and shows it', async () => {
+    const inbox = stack.info().urls.mail
+    const mailer = createMailer({
+      apiKey: 're_dev_local',
+      baseUrl: new URL(inbox).origin,
+      from: 'mail@example.com',
+    })
+    const mail = {
+      to: 'ada@selvedge.test',
+      subject: 'Hello from the stack',
+      html: '<p>Hello</p>',
+      text: 'Hello',
+    }
+    const send = async (subject = mail.subject) =>
+      await mailer.send({ ...mail, subject, headers: {}, tags: {} }, 'job-1', new AbortController().signal)
+    const first = await send()
+    expect(first).toMatchObject({ taken: true, providerId: expect.any(String) })
+    expect(await send()).toEqual(first)
+    expect(await send('Changed')).toEqual({ taken: true, providerId: undefined })
+    const page = await (await fetch(inbox)).text()
+    expect(page.split('Hello from the stack')).toHaveLength(2)
+    expect(page).not.toContain('Changed')
+  })
+
+  it('gives the Worker the secret of its webhook', async () => {
+    const secrets: Record<string, string> = JSON.parse(readFileSync(join(stateDir, 'secrets.json'), 'utf8'))
+    const body = '{"type":"email.opened"}'
+    const at = new Date()
+    const signature = new Webhook(secrets.RESEND_WEBHOOK_SECRET ?? '').sign('msg_1', at, body)
+    const told = await fetch(`${stack.api}/api/webhooks/resend`, {
+      method: 'POST',
+      headers: {
+        ...{ 'content-type': 'application/json', 'svix-id': 'msg_1', 'svix-signature': signature },
+        'svix-timestamp': String(Math.floor(at.getTime() / 1_000)),
+      },
+      body,
+    })
+    expect([told.status, await told.json()]).toEqual([200, { data: { outcome: 'ignored' } }])
   })
 
   it('does the main job: log in, browse, order, cancel', async () => {

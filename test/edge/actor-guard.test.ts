@@ -8,9 +8,7 @@ import { sql } from '../support/edge-sql.ts'
 const Operation = z.object({
   operationId: z.string(),
   security: z.array(z.record(z.string(), z.unknown())).optional(),
-  parameters: z
-    .array(z.object({ name: z.string(), in: z.string(), example: z.string().optional() }))
-    .optional(),
+  parameters: z.array(z.object({ name: z.string(), in: z.string(), schema: z.looseObject({}) })).optional(),
   requestBody: z
     .object({
       content: z.object({ 'application/json': z.object({ schema: z.object({ $ref: z.string() }) }) }),
@@ -43,8 +41,8 @@ const guarded = async () => {
           method: method.toUpperCase(),
           // Other ids are fresh ones; what is no id is as in the example.
           path: (operation.parameters ?? []).reduce(
-            (rest, { name, in: where, example = '' }) =>
-              where === 'path' && name !== 'id' ? rest.replace(`{${name}}`, example) : rest,
+            (rest, { name, in: where, schema }) =>
+              where === 'path' && name !== 'id' ? rest.replace(`{${name}}`, String(schema['example'])) : rest,
             path,
           ),
           id: operation.operationId,

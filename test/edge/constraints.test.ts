@@ -71,6 +71,18 @@ const good = {
       request_id: 'a-request',
     },
   }),
+  mail_deliveries: () => ({
+    ...{ job_id: newId(), template: 'orderConfirmed', user_id: userId, recipient: 'ada@people.example' },
+    ...{ status: 'sent', provider_id: newId(), problem: null, request_id: 'request-1', ...times },
+  }),
+  mail_events: () => ({
+    ...{ id: newId(), type: 'email.delivered', job_id: jobId, occurred_at: now, received_at: now },
+  }),
+  mail_suppressions: () => ({
+    address_hash: String.raw`\x${newId().replaceAll('-', '').repeat(2)}`,
+    reason: 'bounced',
+    created_at: now,
+  }),
 }
 
 type Table = keyof typeof good
@@ -164,6 +176,28 @@ const bad: [string, Table, object][] = [
   ['audit_events_reason_check', 'audit_events', { reason: '' }],
   ['audit_events_request_id_check', 'audit_events', { request_id: '' }],
   ['audit_events_actor_id_users_id_fk', 'audit_events', { actor_id: newId() }],
+  ['mail_deliveries_pkey', 'mail_deliveries', { job_id: jobId }],
+  ['mail_deliveries_provider_id_unique', 'mail_deliveries', { provider_id: 'taken' }],
+  ['mail_deliveries_template_check', 'mail_deliveries', { template: 'advertisement' }],
+  ['mail_deliveries_status_check', 'mail_deliveries', { status: 'lost' }],
+  ['mail_deliveries_recipient_check', 'mail_deliveries', { recipient: 'a' }],
+  ['mail_deliveries_recipient_check', 'mail_deliveries', { recipient: 'a'.repeat(255) }],
+  ['mail_deliveries_provider_id_check', 'mail_deliveries', { provider_id: '' }],
+  ['mail_deliveries_provider_id_check', 'mail_deliveries', { provider_id: 'x'.repeat(101) }],
+  ['mail_deliveries_problem_check', 'mail_deliveries', { problem: 'x'.repeat(101) }],
+  ['mail_deliveries_request_id_check', 'mail_deliveries', { request_id: '' }],
+  ['mail_deliveries_request_id_check', 'mail_deliveries', { request_id: 'x'.repeat(129) }],
+  ['mail_deliveries_unsent_check', 'mail_deliveries', { status: 'sending' }],
+  ['mail_deliveries_user_id_users_id_fk', 'mail_deliveries', { user_id: newId() }],
+  ['mail_events_pkey', 'mail_events', { id: 'taken' }],
+  ['mail_events_id_check', 'mail_events', { id: '' }],
+  ['mail_events_id_check', 'mail_events', { id: 'x'.repeat(101) }],
+  ['mail_events_type_check', 'mail_events', { type: '' }],
+  ['mail_events_type_check', 'mail_events', { type: 'x'.repeat(101) }],
+  ['mail_events_job_id_mail_deliveries_job_id_fk', 'mail_events', { job_id: newId() }],
+  ['mail_suppressions_pkey', 'mail_suppressions', { address_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['mail_suppressions_hash_check', 'mail_suppressions', { address_hash: String.raw`\xab` }],
+  ['mail_suppressions_reason_check', 'mail_suppressions', { reason: 'dislike' }],
 ]
 
 /** Generated, so that no insert can repeat them. */
@@ -181,6 +215,10 @@ beforeAll(async () => {
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
+  await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])
+  await insert('mail_events', [{ ...good.mail_events(), id: 'taken' }])
+  const hash = String.raw`\x${'ab'.repeat(32)}`
+  await insert('mail_suppressions', [{ ...good.mail_suppressions(), address_hash: hash }])
   await insert('stock_movements', [{ ...good.stock_movements(), order_id: orderId, reason: 'order' }])
   await insert('jobs', [{ ...good.jobs(), id: jobId, slot_key: 'taken' }])
   await insert('job_attempts', [{ ...good.job_attempts(), attempt: 1 }])

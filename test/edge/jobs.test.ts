@@ -164,16 +164,23 @@ describe('the dead-letter queue', () => {
     await deliverDead(id)
     expect(await jobRow(id)).toMatchObject({ state: 'dead' })
     const alerts = await sql<{ id: string; payload: object }>(
-      `select id, payload from jobs where type = 'ops.alert'`,
+      `select id, payload from jobs where type <> 'report.build' order by type desc`,
     )
     expect(alerts.map(({ payload }) => payload)).toEqual([
       { jobId: id, type: 'report.build', failures: 3, error: 'no' },
+      { template: 'operatorAlert', jobId: id },
     ])
-    expect(sent).toEqual(alerts.map((alert) => ({ id: alert.id })))
+    expect(sent.map((delivery) => delivery.id).toSorted()).toEqual(alerts.map((alert) => alert.id).toSorted())
   })
 
-  it('makes no alert about an alert', async () => {
-    const id = await newJob({ failed_at: new Date(), failures: 3 })
+  it.each([
+    ['an alert', {}],
+    [
+      'a mail about a dead job',
+      { type: 'mail.send', payload: { template: 'operatorAlert', jobId: newId() } },
+    ],
+  ])('tells nobody of %s that cannot be sent', async (_, columns) => {
+    const id = await newJob({ failed_at: new Date(), failures: 3, ...columns })
     await workWith().deliverDead(id)
     expect(await sql('select from jobs')).toHaveLength(1)
   })

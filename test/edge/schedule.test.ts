@@ -77,8 +77,30 @@ it('purges idempotency keys after 24 hours', async () => {
   expect(rows.map(({ key }) => key)).toEqual(['fresh', 'late'])
 })
 
+it('purges what is known of mails after 90 days, and keeps suppressed addresses', async () => {
+  await sql('truncate mail_events, mail_deliveries, mail_suppressions')
+  await sql(
+    `with row (status, age) as (
+        values ('sent', interval '89 days 23 hours'), ('bounced', interval '90 days 1 minute')
+      ), delivery as (
+        insert into mail_deliveries (job_id, template, status, request_id, created_at)
+        select gen_random_uuid(), 'orderConfirmed', status, 'request-1', now() - age from row returning *
+      ), suppressed as (
+        insert into mail_suppressions (address_hash, reason, created_at)
+        values (sha256('ada@people.example'), 'bounced', now() - interval '5 years')
+      )
+      insert into mail_events (id, type, job_id, occurred_at, received_at)
+      select status, 'email.sent', null, created_at, created_at from delivery
+      union all select 'of ' || status, 'email.sent', job_id, created_at, now() from delivery`,
+  )
+  await run()
+  expect(await sql('select status from mail_deliveries')).toEqual([{ status: 'sent' }])
+  expect(await sql('select id from mail_events order by 1')).toEqual([{ id: 'of sent' }, { id: 'sent' }])
+  expect(await sql('select from mail_suppressions')).toHaveLength(1)
+})
+
 it('does nothing when there is nothing to do', async () => {
   takeLines()
   await run()
-  expect(takeLines().join()).toMatch(/sessions=0 idempotencyKeys=0 jobs=0/)
+  expect(takeLines().join()).toMatch(/sessions=0 idempotencyKeys=0 jobs=0 mailRecords=0/)
 })

@@ -11,6 +11,8 @@ export default defineConfig({
     cloudflareTest(({ inject }) => ({
       wrangler: { configPath: `${root}wrangler.toml` },
       miniflare: {
+        // Jobs run when a test delivers them: nobody consumes this queue.
+        queueProducers: { JOBS: 'unheard', DEAD_JOBS: 'unheard' },
         bindings: {
           ENVIRONMENT: 'development',
           LOG_LEVEL: 'debug',
@@ -26,6 +28,13 @@ export default defineConfig({
           UPSTASH_REDIS_REST_URL: '',
           UPSTASH_REDIS_REST_TOKEN: 'none',
           LIMITS: generousLimits,
+          MAIL: 'resend',
+          RESEND_API_KEY: 're_dev_test',
+          RESEND_WEBHOOK_SECRET: inject('webhookSecret'),
+          RESEND_BASE_URL: inject('resendUrl'),
+          MAIL_FROM: 'Selvedge <mail@selvedge.test>',
+          OPS_EMAIL: 'ops@selvedge.test',
+          APP_URL: 'https://shop.selvedge.test/',
         },
       },
     })),

@@ -74,7 +74,10 @@ export const workWith = (handler: JobHandlers['ops.alert'] = () => Promise.resol
   const buried: string[] = []
   const sent: Delivery[] = []
   const bury = (ids: string[]) => Promise.resolve(void buried.push(...ids))
-  const workshop = { handlers: { 'ops.alert': handler }, log }
+  const workshop = {
+    handlers: { 'ops.alert': handler, 'mail.send': () => Promise.reject(new Error('not here')) },
+    log,
+  }
   const consumer = createConsumer({ jobs, bury, workshopFor: () => workshop, log })
   const dispatcher = { send: (deliveries: readonly Delivery[]) => void sent.push(...deliveries) }
   const deadLetters = createDeadLetters({ jobs, dispatcher, log })

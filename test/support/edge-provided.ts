@@ -7,6 +7,10 @@ type Provided = {
   fetchEndpoint: string
   /** JSON array of two private ES256 JWKs with the kids `test-1` and `test-2`. */
   jwtKeys: string
+  /** The local Resend endpoint. */
+  resendUrl: string
+  /** What its webhooks would be signed with. */
+  webhookSecret: string
   /** PHC string of `password`. */
   passwordHash: string
 }

@@ -6,7 +6,9 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../dev/database.ts'
 import { migrate } from '../../dev/migrate.ts'
 import { hashPassword } from '../../src/auth/password.ts'
+import { makeWebhookSecret } from '../../dev/secrets.ts'
 import { password } from './edge-provided.ts'
+import { startResend } from './resend.ts'
 
 const signingKey = (kid: string) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -18,12 +20,16 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
   const dataDir = await mkdtemp(join(tmpdir(), 'selvedge-edge-'))
   const database = await openDatabase({ dataDir })
   await migrate(database.url)
+  const resend = await startResend()
   provide('databaseUrl', database.url)
   provide('fetchEndpoint', database.fetchEndpoint)
   provide('jwtKeys', JSON.stringify([signingKey('test-1'), signingKey('test-2')]))
+  provide('resendUrl', resend.url)
+  provide('webhookSecret', makeWebhookSecret())
   provide('passwordHash', hashPassword(password))
   return async () => {
     await database.close()
+    await resend.close()
     await rm(dataDir, { recursive: true })
   }
 }

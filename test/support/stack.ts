@@ -11,7 +11,7 @@ export const projectRoot = resolve(import.meta.dirname, '../..')
 type Info = {
   pid: number
   runtimePids: number[]
-  urls: { api: string; docs: string; health: string; ready: string }
+  urls: { api: string; docs: string; health: string; ready: string; mail: string }
   databaseUrl: string
   logins: { role: string; email: string; password: string }[]
 }

@@ -31,8 +31,11 @@ const forPages = secureHeaders({
   crossOriginResourcePolicy: 'same-origin',
 })
 
+/** A page that brings a policy of its own keeps it. */
 export const securityHeaders = createMiddleware(async function securityHeaders(c, next) {
   await next()
+  const ownPolicy = c.res.headers.get('Content-Security-Policy')
   const isPage = c.res.headers.get('Content-Type')?.startsWith('text/html') ?? false
   await (isPage ? forPages : forData)(c, () => Promise.resolve())
+  if (ownPolicy !== null) c.header('Content-Security-Policy', ownPolicy)
 })

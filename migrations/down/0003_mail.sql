@@ -1,0 +1,1 @@
+DROP TABLE "mail_events", "mail_suppressions", "mail_deliveries";

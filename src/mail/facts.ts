@@ -1,0 +1,38 @@
+import { sql, type SQL } from 'drizzle-orm'
+import { iso } from '../db/json.ts'
+import type { MailOrder } from '../jobs/catalog.ts'
+import { orderJson } from '../orders/json.ts'
+
+/** The account that a mail is for, as SQL; undefined for mail to the operators. */
+export const userOf = (mail: MailOrder): SQL | undefined => {
+  switch (mail.template) {
+    case 'orderConfirmed':
+    case 'orderShipped':
+    case 'orderCancelled':
+      return sql`(select user_id from orders where id = ${mail.orderId})`
+    case 'reportReady':
+      return sql`${mail.userId}::uuid`
+    case 'operatorAlert':
+      return undefined
+  }
+}
+
+/** A query of one JSON value, a Letter; of none when what it is about does not exist. */
+export const letterOf = (mail: MailOrder): SQL => {
+  switch (mail.template) {
+    case 'orderConfirmed':
+    case 'orderShipped':
+    case 'orderCancelled':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name, 'order', ${orderJson})
+        from orders join users on users.id = orders.user_id where orders.id = ${mail.orderId}`
+    case 'reportReady':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name,
+          'report', json_build_object('id', reports.id, 'from', reports.first_day, 'to', reports.last_day))
+        from reports, users where reports.id = ${mail.reportId} and users.id = ${mail.userId}`
+    case 'operatorAlert':
+      return sql`select json_build_object('template', ${mail.template}::text,
+          'job', json_build_object('id', jobs.id, 'type', jobs.type, 'failures', jobs.failures,
+            'error', jobs.last_error, 'requestId', jobs.request_id, 'createdAt', ${iso('jobs.created_at')}))
+        from jobs where jobs.id = ${mail.jobId}`
+  }
+}

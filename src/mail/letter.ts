@@ -1,0 +1,27 @@
+import type { MailOrder } from '../jobs/catalog.ts'
+import type { Order } from '../orders/schema.ts'
+
+export type TemplateName = MailOrder['template']
+
+export type OrderTemplate = 'orderConfirmed' | 'orderShipped' | 'orderCancelled'
+
+/** What a report's mail says of it; days as 2026-11-19. */
+export type ReportFacts = { id: string; from: string; to: string }
+
+/** What an alert says of a job that was given up. */
+export type JobFacts = {
+  id: string
+  type: string
+  failures: number
+  error: string | null
+  requestId: string
+  createdAt: string
+}
+
+/** All that a template is made from. */
+export type Letter =
+  | { template: OrderTemplate; name: string; order: Order }
+  | { template: 'reportReady'; name: string; report: ReportFacts }
+  | { template: 'operatorAlert'; job: JobFacts }
+
+export type RenderedLetter = { subject: string; html: string; text: string }

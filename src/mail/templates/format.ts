@@ -1,0 +1,12 @@
+const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
+
+/** A moment or a day as people write it: 20 November 2026, in UTC. */
+export const day = (iso: string): string => days.format(new Date(iso))
+
+/** Decimal text times a count, in whole cents: no float ever holds money. */
+export const lineTotal = (unitPrice: string, quantity: number): string => {
+  const [whole = '0', fraction = ''] = unitPrice.split('.')
+  const cents = BigInt(whole + fraction.padEnd(2, '0').slice(0, 2)) * BigInt(quantity)
+  const digits = String(cents).padStart(3, '0')
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`
+}

@@ -1,0 +1,18 @@
+import type { Letter, RenderedLetter } from '../letter.ts'
+import { operatorAlertLetter } from './operator-alert.tsx'
+import { orderLetter } from './order.tsx'
+import { reportReadyLetter } from './report-ready.tsx'
+
+/** `appUrl` is where customers and administrators use the shop, without a slash at its end. */
+export const renderLetter = (letter: Letter, appUrl: string): RenderedLetter => {
+  switch (letter.template) {
+    case 'orderConfirmed':
+    case 'orderShipped':
+    case 'orderCancelled':
+      return orderLetter({ ...letter, link: `${appUrl}/orders/${letter.order.id}` })
+    case 'reportReady':
+      return reportReadyLetter({ ...letter, link: `${appUrl}/admin/reports/${letter.report.id}` })
+    case 'operatorAlert':
+      return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
+  }
+}
