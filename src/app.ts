@@ -23,6 +23,7 @@ import { webhookRoutes } from './mail/routes.ts'
 import { mailPreviewRoutes } from './mail/routes.dev.ts'
 import { orderRoutes } from './orders/routes.ts'
 import { productRoutes } from './products/routes.ts'
+import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
@@ -52,8 +53,19 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
     cors({
       origin: config.corsOrigins,
       allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
-      allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
+      allowHeaders: [
+        'Authorization',
+        'Content-Type',
+        'Idempotency-Key',
+        'If-None-Match',
+        'Range',
+        'X-Request-Id',
+        'traceparent',
+      ],
       exposeHeaders: [
+        'Content-Disposition',
+        'Content-Range',
+        'ETag',
         'Idempotency-Replayed',
         'Location',
         'RateLimit',
@@ -91,6 +103,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
+  app.route('/api/v1/reports', reportRoutes)
   app.route('/api/webhooks', webhookRoutes)
   if (config.isDevelopment) app.route('/dev/mail', mailPreviewRoutes)
   app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))

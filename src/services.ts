@@ -30,6 +30,11 @@ import { createProductService } from './products/service.ts'
 import { createLimitMemory, createLimitService, patience } from './limits/service.ts'
 import { createObjectStore } from './limits/store.ts'
 import { createUpstashStore } from './limits/upstash.ts'
+import { createReportBuilder } from './reports/builder.ts'
+import { createFonts } from './reports/fonts.ts'
+import { createReportRepository } from './reports/repository.ts'
+import { createReportService } from './reports/service.ts'
+import { createReportStore } from './reports/store.ts'
 import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
@@ -50,13 +55,18 @@ export type Bindings = {
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
+  ASSETS: Parameters<typeof createFonts>[0]
+  FILES: Parameters<typeof createReportStore>[0]
 }
 
 /**
  * The composition root: the only place that knows everyone. What is costly to make and holds no I/O is made once an
  * isolate; the services once a request, so that every log line carries its id.
  */
-export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOBS }: Bindings) => {
+export const createServices = (
+  config: Config,
+  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+) => {
   const tokens = createTokens(config.tokens)
   const limitMemory = createLimitMemory()
   const limitStores = {
@@ -66,6 +76,8 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
   const { provider, ...mailSettings } = config.mail
   const mailer = provider && createMailer(provider)
 
+  const fonts = createFonts(ASSETS)
+  const store = createReportStore(FILES)
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -97,8 +109,12 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
       render: renderLetter,
       log,
     })
+    const reports = createReportRepository(database)
+    const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
+      'report.build': builder.build,
+      'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
     }
     return {
@@ -121,6 +137,7 @@ export const createServices = (config: Config, { SLIDING_WINDOWS, JOBS, DEAD_JOB
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
       sweeper: createSweeper({ jobs, producer, origin, newId }),
+      reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({
         users: createUserRepository(database),
         newId,

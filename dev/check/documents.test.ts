@@ -31,7 +31,7 @@ describe('docs/storage.md', () => {
   })
 
   it.each([
-    ['a table that is gone', text.replace('# Elsewhere', '## carts\n\n# Elsewhere'), 'carts'],
+    ['a table that is gone', text.replace('# R2', '## carts\n\n# R2'), 'carts'],
     [
       'an index that is gone',
       text.replace('## sessions', '## sessions\n`sessions_old_idx`'),

@@ -82,7 +82,7 @@ export const checkStorage = (text = read('docs/storage.md')): Problems => {
     name: getTableConfig(table).name,
     names: namesOf(table),
   }))
-  const [body = ''] = text.split(/^# Elsewhere$/m)
+  const [body = ''] = text.split(/^# (?:R2|Elsewhere)$/m)
   const sections = sectionsOf(body)
   return [
     ...compare(

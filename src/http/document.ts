@@ -20,6 +20,7 @@ const tags = [
   { name: 'products', description: 'The catalogue' },
   { name: 'orders', description: 'Placing orders and moving them along' },
   { name: 'webhooks', description: 'For providers: what they tell us, signed' },
+  { name: 'reports', description: 'Figures and lists of a period, as files' },
   { name: 'health', description: 'Probes' },
 ]
 

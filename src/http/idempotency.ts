@@ -31,7 +31,7 @@ export const onceOf = (
 const Created = z.object({ data: z.object({ id: z.string() }) })
 
 /** Sends the reply's text as it is; `collection` is where a created thing lives. */
-export const sendReply = <Data, Status extends 200 | 201>(
+export const sendReply = <Data, Status extends 200 | 201 | 202>(
   c: Context,
   { status, text, replayed }: Reply,
   collection?: string,

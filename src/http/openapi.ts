@@ -20,6 +20,7 @@ export const Failure = z
 const exampleDetails: Partial<Record<ErrorCode, unknown>> = {
   VALIDATION_FAILED: [{ field: 'items.0.quantity', message: 'Too small: expected number to be >=1' }],
   OUT_OF_STOCK: [{ productId: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11', requested: 3, available: 1 }],
+  REPORT_NOT_READY: { status: 'running' },
 }
 
 const exampleMessages: Record<ErrorCode, string> = {
@@ -37,6 +38,8 @@ const exampleMessages: Record<ErrorCode, string> = {
   INVALID_TRANSITION: 'The order cannot change to this status',
   PAYLOAD_TOO_LARGE: 'The body is larger than 1 MB',
   UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
+  REPORT_NOT_READY: 'The report is not ready',
+  RANGE_NOT_SATISFIABLE: 'The file has 48213 bytes',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
   IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
   IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',
@@ -105,6 +108,12 @@ export const listOf = <T extends z.ZodType>(schema: T) =>
 export const created = <T extends z.ZodType>(schema: T, description: string) => ({
   ...json(dataOf(schema), description),
   headers: z.object({ Location: z.string().openapi({ example: `/api/v1/orders/${requestId}` }) }),
+})
+
+/** `Location` of what a POST has others make. */
+export const accepted = <T extends z.ZodType>(schema: T, description: string) => ({
+  ...json(dataOf(schema), description),
+  headers: z.object({ Location: z.string().openapi({ example: `/api/v1/reports/${requestId}` }) }),
 })
 
 export const noContent = { description: 'Done; no body' }

@@ -2,6 +2,9 @@ import { z } from 'zod'
 
 const Id = z.uuid()
 
+/** A day of the calendar in UTC, such as 2026-11-19. */
+const Day = z.iso.date()
+
 /** Tells the operators that a job is dead; what is said of it is what its row said then. */
 const Alert = z.object({ jobId: Id, type: z.string(), failures: z.int(), error: z.string().nullable() })
 
@@ -17,6 +20,8 @@ export type MailOrder = z.infer<typeof MailOrder>
 export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('mail.send'), payload: MailOrder }),
   z.object({ type: z.literal('ops.alert'), payload: Alert }),
+  z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
+  z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
 ])
 export type Job = z.infer<typeof Job>
 

@@ -14,6 +14,9 @@ const claimed = (id: string, more: Partial<Claimed> = {}): Claimed => ({
   ...more,
 })
 
+const notHere = () => Promise.reject(new Error('not here'))
+const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+
 type Setting = {
   jobs: Claimed[]
   handler?: Handler
@@ -53,7 +56,7 @@ const setUp = ({ jobs, handler = () => Promise.resolve(), settle = asWritten, re
     },
     bury: (ids) => Promise.resolve(void seen.buried.push(...ids)),
     workshopFor: () => ({
-      handlers: { 'ops.alert': handler, 'mail.send': () => Promise.reject(new Error('not here')) },
+      handlers: { ...elsewhere, 'ops.alert': handler },
       log: { info: log, warn: log },
     }),
     log: { warn: log, error: log },

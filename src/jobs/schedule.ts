@@ -12,7 +12,15 @@ type Schedule = {
 /** Missed moments of a schedule that are caught up, at most. */
 const maxMissed = 7
 
-export const schedules: readonly Schedule[] = []
+const dayBefore = (moment: Date): string => new Date(moment.getTime() - 86_400_000).toISOString().slice(0, 10)
+
+const schedules: readonly Schedule[] = [
+  {
+    name: 'report.daily',
+    cron: '0 2 * * *',
+    job: (moment) => ({ type: 'report.daily', payload: { day: dayBefore(moment) } }),
+  },
+]
 
 /** A moment of a schedule; the key is the same whoever looks, and whenever. */
 export type DueSlot = { key: string; schedule: string } & Job

@@ -3,10 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { insert, sql } from '../support/edge-sql.ts'
 
-const [userId, categoryId, productId, otherProductId, orderId, sessionId, jobId, auditId] = Array.from(
-  { length: 8 },
-  newId,
-)
+const [userId, categoryId, productId, otherProductId, orderId, sessionId, jobId, auditId, reportId] =
+  Array.from({ length: 9 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -37,6 +35,10 @@ const good = {
     ...{ order_id: orderId, actor_id: userId, from_status: 'pending', to_status: 'paid', at: now },
   }),
   stock_movements: () => ({ product_id: productId, delta: 1, reason: 'x', order_id: null, at: now }),
+  reports: () => ({
+    ...{ id: newId(), first_day: '2026-11-19', last_day: '2026-11-19', current: false, job_id: newId() },
+    ...{ status: 'pending', progress: 0, requested_by: userId, created_at: now },
+  }),
   idempotency_keys: () => ({
     ...{
       actor_id: userId,
@@ -83,6 +85,12 @@ const good = {
     reason: 'bounced',
     created_at: now,
   }),
+}
+
+/** What a report has once it is ready. */
+const made = {
+  ...{ build_id: reportId, as_of: now, finished_at: now },
+  ...{ pdf_size: 1, pdf_etag: 'a', csv_size: 1, csv_etag: 'b' },
 }
 
 type Table = keyof typeof good
@@ -142,6 +150,18 @@ const bad: [string, Table, object][] = [
   ['stock_movements_product_id_products_id_fk', 'stock_movements', { product_id: newId() }],
   ['stock_movements_order_id_orders_id_fk', 'stock_movements', { order_id: newId() }],
   ['stock_movements_actor_id_users_id_fk', 'stock_movements', { actor_id: newId() }],
+  ['jobs_pkey', 'jobs', { id: jobId }],
+  ['jobs_state_check', 'jobs', { state: 'lost' }],
+  ['reports_pkey', 'reports', { id: reportId }],
+  ['reports_period_check', 'reports', { last_day: '2026-11-18' }],
+  ['reports_period_check', 'reports', { last_day: '2027-11-20' }],
+  ['reports_status_check', 'reports', { status: 'failed' }],
+  ['reports_progress_check', 'reports', { progress: 101 }],
+  ['reports_ready_check', 'reports', { status: 'ready', finished_at: now, build_id: reportId, as_of: now }],
+  ['reports_ready_check', 'reports', { ...made, status: 'running' }],
+  ['reports_error_check', 'reports', { error: 'x'.repeat(501) }],
+  ['reports_requested_by_users_id_fk', 'reports', { requested_by: newId() }],
+  ['reports_current_once', 'reports', { current: true }],
   ['idempotency_keys_pk', 'idempotency_keys', { key: 'taken' }],
   ['idempotency_keys_key_check', 'idempotency_keys', { key: '' }],
   ['idempotency_keys_key_check', 'idempotency_keys', { key: 'k'.repeat(256) }],
@@ -149,12 +169,10 @@ const bad: [string, Table, object][] = [
   ['idempotency_keys_status_check', 'idempotency_keys', { status: 404 }],
   ['idempotency_keys_reply_check', 'idempotency_keys', { reply: null }],
   ['idempotency_keys_actor_id_users_id_fk', 'idempotency_keys', { actor_id: newId() }],
-  ['jobs_pkey', 'jobs', { id: jobId }],
   ['jobs_slot_key_unique', 'jobs', { slot_key: 'taken' }],
   ['jobs_type_check', 'jobs', { type: '' }],
   ['jobs_payload_check', 'jobs', { payload: [] }],
   ['jobs_payload_check', 'jobs', { payload: { text: 'x'.repeat(100_000) } }],
-  ['jobs_state_check', 'jobs', { state: 'lost' }],
   ['jobs_lease_check', 'jobs', { state: 'running' }],
   ['jobs_lease_check', 'jobs', { lease_until: now }],
   ['jobs_finished_check', 'jobs', { state: 'done' }],
@@ -214,6 +232,7 @@ beforeAll(async () => {
   await insert('order_status_history', [
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
+  await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])
   await insert('mail_events', [{ ...good.mail_events(), id: 'taken' }])

@@ -176,6 +176,26 @@ describe('no mail goes', () => {
 })
 
 describe('mail to administrators and operators', () => {
+  it('tells the administrator who asked that the report is there', async () => {
+    const { id: userId, email } = await newUser({ role: 'admin', name: 'Grace Hopper' })
+    const reportId = newId()
+    await sql(
+      `insert into reports (id, first_day, last_day, current, job_id) values ($1, '2026-11-01', '2026-11-19', false, $1)`,
+      [reportId],
+    )
+    const { id } = await runMailJob({ template: 'reportReady', reportId, userId })
+    expect(await deliveryOf(id)).toMatchObject({ status: 'sent', recipient: email, user_id: userId })
+    const { body } = (await sentMails()).mails[0]!
+    expect(body.subject).toBe('The report of 1 November 2026 to 19 November 2026 is ready')
+    expect(body.text).toContain(`https://shop.selvedge.test/admin/reports/${reportId}`)
+  })
+
+  it('fails for good when the report is gone', async () => {
+    const { id: userId } = await newUser({ role: 'admin' })
+    const job = runMailJob({ template: 'reportReady', reportId: newId(), userId })
+    await expect(job).rejects.toBeInstanceOf(PermanentError)
+  })
+
   it('tells the operators of a job that was given up, and nobody where nobody is named', async () => {
     const jobId = newId()
     await sql(

@@ -64,6 +64,9 @@ export const makeDue = async (id: string): Promise<void> => {
   )
 }
 
+const notHere = () => Promise.reject(new Error('not here'))
+const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+
 type Fate = 'acked' | number
 
 /** The real consumers over the real database, with a handler of the test's and queues that only remember. */
@@ -75,7 +78,7 @@ export const workWith = (handler: JobHandlers['ops.alert'] = () => Promise.resol
   const sent: Delivery[] = []
   const bury = (ids: string[]) => Promise.resolve(void buried.push(...ids))
   const workshop = {
-    handlers: { 'ops.alert': handler, 'mail.send': () => Promise.reject(new Error('not here')) },
+    handlers: { ...elsewhere, 'ops.alert': handler },
     log,
   }
   const consumer = createConsumer({ jobs, bury, workshopFor: () => workshop, log })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,8 @@ const signingKey = (kid: string) => {
 
 /** In Node: the embedded database with the migrations applied, and what the Worker needs to reach it. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
+  // The fonts of reports.
+  execFileSync(process.execPath, ['dev/assets.mjs'])
   const dataDir = await mkdtemp(join(tmpdir(), 'selvedge-edge-'))
   const database = await openDatabase({ dataDir })
   await migrate(database.url)
