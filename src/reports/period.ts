@@ -17,9 +17,13 @@ export const daysUntil = (last: string, count: number): string[] =>
     new Date(Date.parse(last) - (count - 1 - n) * day).toISOString().slice(0, 10),
   )
 
+/** Made when first used: a formatter takes milliseconds, which every start of the Worker would wait for. */
 const format = (options: Intl.DateTimeFormatOptions) => {
-  const formatter = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', ...options })
-  return (when: string): string => formatter.format(new Date(when))
+  let formatter: Intl.DateTimeFormat | undefined
+  return (when: string): string => {
+    formatter ??= new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', ...options })
+    return formatter.format(new Date(when))
+  }
 }
 
 const longDay = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })

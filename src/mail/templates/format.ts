@@ -1,7 +1,6 @@
-const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
-
 /** A moment or a day as people write it: 20 November 2026, in UTC. */
-export const day = (iso: string): string => days.format(new Date(iso))
+export const day = (iso: string): string =>
+  new Date(iso).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
 
 /** Decimal text times a count, in whole cents: no float ever holds money. */
 export const lineTotal = (unitPrice: string, quantity: number): string => {
