@@ -23,7 +23,7 @@ const fill = async (client: pg.Client): Promise<boolean> => {
   await client.query("select pg_advisory_xact_lock(hashtext('selvedge.seed'))")
   const { rowCount } = await client.query('select from users limit 1')
   if (rowCount !== 0) return false
-  const rows = makeRows(Date.now(), hashPassword(logins[0].password))
+  const rows = await makeRows(Date.now(), hashPassword(logins[0].password))
   for (const [table, of] of Object.entries(rows)) await insert(client, table, of)
   await client.query('analyze')
   return true

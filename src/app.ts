@@ -1,5 +1,4 @@
 import { bodyLimit } from 'hono/body-limit'
-import { cors } from 'hono/cors'
 import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
 import type { Config } from './config.ts'
@@ -9,6 +8,7 @@ import { homeRoutes } from './home/routes.ts'
 import { onError } from './http/errors.ts'
 import { createLimiters } from './http/limiters.ts'
 import { accessLog } from './http/middleware/access-log.ts'
+import { crossOrigin } from './http/middleware/cross-origin.ts'
 import { plainJsonType } from './http/middleware/json-type.ts'
 import { notFoundOrMethod } from './http/middleware/allowed-methods.ts'
 import { unlimited } from './http/middleware/limit-marks.ts'
@@ -49,38 +49,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.use(securityHeaders)
   // The next one answers OPTIONS itself, so that those have to be counted before.
   app.on('OPTIONS', '*', perAddress)
-  app.use(
-    cors({
-      origin: config.corsOrigins,
-      allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
-      allowHeaders: [
-        'Authorization',
-        'Content-Type',
-        'Idempotency-Key',
-        'If-None-Match',
-        'Range',
-        'X-Request-Id',
-        'traceparent',
-      ],
-      exposeHeaders: [
-        'Content-Disposition',
-        'Content-Range',
-        'ETag',
-        'Idempotency-Replayed',
-        'Location',
-        'RateLimit',
-        'RateLimit-Policy',
-        'Retry-After',
-        'Server-Timing',
-        'WWW-Authenticate',
-        'X-RateLimit-Limit',
-        'X-RateLimit-Remaining',
-        'X-RateLimit-Reset',
-        'X-Request-Id',
-      ],
-      maxAge: 600,
-    }),
-  )
+  app.use(crossOrigin(config.corsOrigins))
   app.use(
     bodyLimit({
       maxSize: maxBody,

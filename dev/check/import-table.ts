@@ -26,6 +26,8 @@ const zodOnly = { '@hono/zod-openapi': ['z'] }
 export const rows: Row[] = [
   // Tests in the Worker's own runtime: the Worker is what they test. Nobody else imports it.
   { name: 'edge test', files: ['test/edge/**', 'test/support/edge-*.ts'], values: ['*', 'worker'] },
+  // Workers that stand beside the product: a Worker's module exports its object classes.
+  { name: 'bench worker', files: ['test/bench/workers/*.ts'], values: ['*'], reexports: true },
   { name: 'test', files: ['test/**', '**/*.test.ts'], values: ['*'] },
   { name: 'tool', files: ['dev/**', '*.config.ts'], values: ['*'] },
   { name: 'manifest', files: ['package.json'], values: [] },

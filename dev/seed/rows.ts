@@ -1,7 +1,7 @@
 import { Faker, en } from '@faker-js/faker'
 import { v7 } from 'uuid'
 import { orderStatuses, type OrderStatus } from '../../src/orders/status.ts'
-import { slugOf } from '../../src/shared/slug.ts'
+import { loadSlugOf } from '../../src/shared/slug.ts'
 import { makeProducts, ranges } from './catalogue.ts'
 
 const day = 24 * 60 * 60 * 1_000
@@ -31,7 +31,8 @@ const fromCents = (cents: bigint): string => `${cents / 100n}.${String(cents % 1
  * All rows of the demonstration data, the same at every call but for `now`: everything is dated back from it.
  * Column names are the database's; ledger, totals and histories agree with each other.
  */
-export const makeRows = (now: number, passwordHash: string) => {
+export const makeRows = async (now: number, passwordHash: string) => {
+  const slugOf = await loadSlugOf()
   const faker = new Faker({ locale: en, seed: 20_261_120 })
   const idAt = (time: number) =>
     v7({ msecs: time, random: Uint8Array.from({ length: 16 }, () => faker.number.int(255)) })

@@ -56,6 +56,9 @@ const fetchWhole: typeof fetch = async (input, init) => {
   return new Response(await response.arrayBuffer(), { status: response.status })
 }
 
+/** Builds statements and can run none. */
+const builder = drizzle.mock()
+
 const textOf = ({ queryData }: NeonQueryInTransaction): string =>
   'query' in queryData ? queryData.query : '(template)'
 
@@ -103,12 +106,14 @@ export const createDatabase = (
     return drizzle(client)
   }
 
-  const reader = connect(reads, timeoutMs)
-  const writer = connect(writes, timeoutMs)
+  // Made when first needed: many requests never ask the database, and hardly any both reads and writes.
+  let reader: NeonHttpDatabase | undefined
+  let writer: NeonHttpDatabase | undefined
 
   const runOn =
-    (connection: NeonHttpDatabase): Run =>
+    (connected: () => NeonHttpDatabase): Run =>
     async <const S extends readonly Statement[]>(statements: S) => {
+      const connection = connected()
       const [first, ...rest] = statements.flatMap((statement) => {
         if (statement === undefined) return []
         return [statement instanceof SQL ? connection.execute(statement) : statement]
@@ -120,12 +125,12 @@ export const createDatabase = (
     }
 
   return {
-    db: writer,
-    read: runOn(reader),
-    write: runOn(writer),
+    db: builder,
+    read: runOn(() => (reader ??= connect(reads, timeoutMs))),
+    write: runOn(() => (writer ??= connect(writes, timeoutMs))),
     async ping(milliseconds) {
       const once = connect({ readOnly: true, retries: 0, mayRetry: () => false }, milliseconds)
-      await runOn(once)([sql`select 1`])
+      await runOn(() => once)([sql`select 1`])
     },
   }
 }

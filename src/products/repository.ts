@@ -61,7 +61,7 @@ export const createProductRepository = ({ db, read, write }: Database) => {
           order: orderBy(query.sort, sortable, products.id),
           limit: query.limit,
           offset: offsetOf(query),
-          matchFirst: query.q !== undefined,
+          searches: query.q !== undefined,
         }),
       ])
       return { data: dataOf<Product>(rows), counted: countOf(counted) }

@@ -61,8 +61,9 @@ export const products = pgTable(
     index('products_category_created_at_idx')
       .on(t.categoryId, t.createdAt, t.id)
       .where(sql`archived_at is null`),
+    // With in_stock at its end a category can be counted by price and stock in the index alone.
     index('products_category_price_idx')
-      .on(t.categoryId, t.price, t.id)
+      .on(t.categoryId, t.price, t.id, t.inStock)
       .where(sql`archived_at is null`),
     index('products_category_name_idx')
       .on(t.categoryId, t.name, t.id)

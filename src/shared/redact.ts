@@ -36,11 +36,17 @@ const assignment = new RegExp(
   'gi',
 )
 
+/** Hardly a line has one, and to look for assignments is slow. */
+const anyName = new RegExp([...names, ...wholeNames].join('|'), 'i')
+
 const patterns = [
   JWT_PATTERN,
-  CREDIT_CARD_NUMBER_PATTERN,
+  {
+    // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some.
+    pattern: new RegExp(String.raw`(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`, 'g'),
+    replacement: CREDIT_CARD_NUMBER_PATTERN.replacement,
+  },
   { pattern: /\b(Bearer|Basic)\s+(?!\[redacted\])[\w.~+/=-]{8,}/gi, replacement: `$1 ${mask}` },
-  { pattern: assignment, replacement: `$1${mask}` },
   { pattern: /\/\/[^\s/:@"]*:[^\s/"]+@/g, replacement: `//${mask}@` },
 ]
 
@@ -59,7 +65,9 @@ export const redactedValue = (value: unknown): unknown =>
 /** Two nets: by the name of a field at any depth, then by the look of a value anywhere in the finished line. */
 export const redactedSink = (write: (line: string) => void, format: TextFormatter): Sink => {
   const formatLine = redactByPattern((record) => format(record), patterns)
-  return redactByField((record) => write(formatLine(record)), {
+  const withoutAssignments = (line: string): string =>
+    anyName.test(line) ? line.replaceAll(assignment, `$1${mask}`) : line
+  return redactByField((record) => write(withoutAssignments(formatLine(record))), {
     fieldPatterns: secretFields,
     action: () => mask,
   })

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from './errors.ts'
 import { newId } from './ids.ts'
-import { Slug, slugOf, withFreeSlug } from './slug.ts'
+import { loadSlugOf, Slug, withFreeSlug } from './slug.ts'
+
+const slugOf = await loadSlugOf()
 
 const id = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11'
 

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi'
-import slugify from '@sindresorhus/slugify'
 import { AppError } from './errors.ts'
 import { isUuid } from './ids.ts'
 
@@ -14,10 +13,16 @@ export const Slug = z
 /** The random end of the id sets apart two things of the same name. */
 const withSuffix = (slug: string, id: string): string => `${slug}-${id.slice(-8)}`
 
-/** A slug for a name in any script: transliterated where possible, else from the id. Never looks like an id. */
-export const slugOf = (name: string, id: string): string => {
-  const slug = slugify(name, { decamelize: false }).slice(0, maxMade).replace(/-+$/, '')
-  return slug === '' || isUuid(slug) ? withSuffix('item', id) : slug
+/**
+ * Makes a slug for a name in any script: transliterated where possible, else from the id. Never looks like an id.
+ * Loaded by whoever needs one: building the tables of all languages would be a tenth of the Worker's start.
+ */
+export const loadSlugOf = async () => {
+  const { default: slugify } = await import('@sindresorhus/slugify')
+  return (name: string, id: string): string => {
+    const slug = slugify(name, { decamelize: false }).slice(0, maxMade).replace(/-+$/, '')
+    return slug === '' || isUuid(slug) ? withSuffix('item', id) : slug
+  }
 }
 
 type Named = { id: string; name: string; slug?: string | undefined }
@@ -28,6 +33,7 @@ export const withFreeSlug = async <T>(
   insert: (slug: string) => Promise<T>,
 ): Promise<T> => {
   if (slug !== undefined) return await insert(slug)
+  const slugOf = await loadSlugOf()
   const made = slugOf(name, id)
   try {
     return await insert(made)

@@ -156,6 +156,15 @@ describe('more than 10,000 products', () => {
     })
   })
 
+  it('are searched in the same order by a word that nearly all have, each of them once', async () => {
+    for (const query of ['sort=createdAt&page=1', 'sort=createdAt&page=7', 'sort=-price&page=60']) {
+      const threads = (await list(`${path}?limit=100&maxPrice=1&${query}`)).rows
+      expect(threads).toHaveLength(100)
+      expect((await list(`${path}?limit=100&q=thread&${query}`)).rows).toEqual(threads)
+    }
+    expect(await ordered('q=linen')).toEqual([0, 1, 2])
+  })
+
   it('are paged as far as page times limit reaches 10,000', async () => {
     expect((await list(`${path}?page=100&limit=100`)).rows).toHaveLength(100)
     expect((await list(`${path}?page=10000&limit=1`)).rows).toHaveLength(1)

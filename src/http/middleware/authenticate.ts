@@ -23,9 +23,10 @@ const tokenOf = (header: string | undefined): string | undefined => {
 
 /** What an account is shown is for no cache; what depends on being one says so. */
 const keepPrivate = (c: Context): void => {
-  c.header('Vary', 'Authorization', { append: true })
-  if (c.req.header('Authorization') !== undefined && !c.res.headers.has('Cache-Control')) {
-    c.header('Cache-Control', 'no-store')
+  const { headers } = c.res
+  headers.append('Vary', 'Authorization')
+  if (c.req.header('Authorization') !== undefined && !headers.has('Cache-Control')) {
+    headers.set('Cache-Control', 'no-store')
   }
 }
 

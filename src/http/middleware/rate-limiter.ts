@@ -41,6 +41,7 @@ export const rateLimiter = (...policies: Policy[]) =>
       })
     }
     await next()
+    const { headers } = c.res // `c.header` would copy the finished response, each time
     for (const [name, value] of Object.entries(limitHeaders(c.var.limits ?? met, Date.now())))
-      c.header(name, value)
+      headers.set(name, value)
   })

@@ -18,6 +18,8 @@ export const requestId = (log: Logger) =>
     c.set('log', log.with({ requestId: id, traceId }))
     c.set('meter', newMeter())
     await next()
-    c.header('X-Request-Id', id)
-    c.header('traceparent', traceparent)
+    // `c.header` would copy the finished response, each time.
+    const { headers } = c.res
+    headers.set('X-Request-Id', id)
+    headers.set('traceparent', traceparent)
   })
