@@ -21,6 +21,7 @@ const start = async () => {
 export const createDatabases = (servers: Servers, log: (line: string) => void) => {
   let server: ReturnType<typeof start> | undefined
   const made = new Map<number, ReturnType<typeof make>>()
+  let empties = 0
 
   const make = async (count: number) => {
     const { url: serverUrl, admin } = await (server ??= start())
@@ -41,6 +42,14 @@ export const createDatabases = (servers: Servers, log: (line: string) => void) =
       const catalogue = made.get(count) ?? make(count)
       made.set(count, catalogue)
       return catalogue
+    },
+
+    /** A database of its own without tables; each call makes another. */
+    async empty(): Promise<{ url: string }> {
+      const { url, admin } = await (server ??= start())
+      const name = `bench_empty_${++empties}`
+      await admin.query(`create database ${name}`)
+      return { url: Object.assign(new URL(url), { pathname: `/${name}` }).href }
     },
 
     async settings(): Promise<{ version: string; buffers: string }> {
