@@ -148,7 +148,8 @@ const run: Bench['run'] = async (context) => {
           the limiter's object and the database make a request wait for. CPU is time of the workerd process for a request:
           one isolate runs on one thread, so this is what bounds it, and it hardly depends on what else the machine does.
           The distance to bare Hono is what validation, limits, authentication, SQL, logs and headers cost; the row with
-          the same call to the database leaves that call out of it.`,
+          the same call to the database leaves that call out of it. There the rival repeats one order, whose products are
+          locked again and again: of orders only the CPU can be compared.`,
       },
     ],
     aims: [
