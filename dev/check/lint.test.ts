@@ -262,6 +262,12 @@ const samples: Sample[] = [
     refused: [value('@/shared/ids.ts')],
   },
   {
+    row: 'bench worker',
+    file: 'test/bench/workers/sample.ts',
+    passes: ['../../../src/limits/store.ts', 'hono', 'cloudflare:workers'].map(value),
+    refused: [value('@/shared/ids.ts')],
+  },
+  {
     row: 'test',
     file: 'src/orders/sample.test.ts',
     passes: ['vitest', './service.ts', 'drizzle-orm', 'hono'].map(value),

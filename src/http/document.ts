@@ -19,6 +19,7 @@ const tags = [
   { name: 'categories', description: 'What products are grouped by' },
   { name: 'products', description: 'The catalogue' },
   { name: 'orders', description: 'Placing orders and moving them along' },
+  { name: 'jobs', description: 'Work in the background: what waits, what failed, and what to do about it' },
   { name: 'webhooks', description: 'For providers: what they tell us, signed' },
   { name: 'reports', description: 'Figures and lists of a period, as files' },
   { name: 'health', description: 'Probes' },

@@ -53,8 +53,8 @@ const lay = async ({ client, url }: World): Promise<void> => {
     [day],
   )
   await client.query(
-    `insert into jobs (id, type, state, payload, request_id, created_at, finished_at)
-      select gen_random_uuid(), case when n < 3 then 'mail.send' else 'report.build' end, 'dead', '{}', 'x', now(), now()
+    `insert into jobs (id, type, state, payload, request_id, relay_at, created_at, finished_at)
+      select gen_random_uuid(), case when n < 3 then 'mail.send' else 'report.build' end, 'dead', '{}', 'x', now(), now(), now()
       from generate_series(0, 6) as n`,
   )
   for (const [n, name] of hostile.entries()) {
