@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { JobMessage } from '../../src/jobs/producer.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { PermanentError } from '../../src/shared/permanent-error.ts'
 import { attemptsOf, jobRow, makeDue, newJob, workWith } from '../support/edge-jobs.ts'
@@ -171,6 +172,14 @@ describe('the dead-letter queue', () => {
       { template: 'operatorAlert', jobId: id },
     ])
     expect(sent.map((delivery) => delivery.id).toSorted()).toEqual(alerts.map((alert) => alert.id).toSorted())
+  })
+
+  it('tells of each in messages that the queue of jobs takes', async () => {
+    const { deliverDead, sent } = workWith()
+    const failed = { type: 'report.build', failed_at: new Date(), failures: 3 }
+    for (let n = 0; n < 10; n++) await deliverDead(await newJob(failed))
+    expect(sent).toHaveLength(20)
+    for (const delivery of sent) expect(JobMessage.safeParse(delivery).success).toBe(true)
   })
 
   it.each([
