@@ -222,6 +222,11 @@ export const createReportRepository = ({ read, write }: Database) => ({
     return rowCount === 1 ? mails.rows.map(({ id }) => String(id)) : undefined
   },
 
+  async isReady(id: string): Promise<boolean> {
+    const [{ rowCount }] = await read([sql`select from reports where id = ${id} and status = 'ready'`])
+    return rowCount === 1
+  },
+
   /** Gives the row back for the job's next attempt; false when it is ready with what this run has made. */
   async release({ reportId, buildId }: Build, error: string): Promise<boolean> {
     const [, { rowCount }] = await write([
