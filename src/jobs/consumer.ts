@@ -1,5 +1,6 @@
 import { describeError } from '../shared/describe-error.ts'
 import { PermanentError } from '../shared/permanent-error.ts'
+import { storableText } from '../shared/text.ts'
 import { Job, type JobContext, type JobHandlers } from './catalog.ts'
 import { createJournal, type Settled } from './journal.ts'
 import type { Claimed, JobRepository } from './repository.ts'
@@ -34,9 +35,10 @@ const maxError = 500
 
 class LeaseLost extends Error {}
 
+/** What PostgreSQL refused would keep the outcomes of the whole batch from being written. */
 const textOf = (error: unknown): string => {
   const { name, message, code } = describeError(error)
-  return [name, code, message].filter(Boolean).join(': ').slice(0, maxError)
+  return storableText([name, code, message].filter(Boolean).join(': '), maxError)
 }
 
 /** Runs the handler of a job; what is no job of ours fails like one. */

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { derivedId } from '../db/derived-id.ts'
 
 /** How long a claim holds; the consumer renews it three times as often. */
 const lease = sql`interval '30 seconds'`
@@ -15,6 +16,9 @@ const retryGap = sql`interval '10 seconds' * 3 ^ failures * jitter`
 /** What nobody took when its time had come is sent again after 30 s, then 60, at last every 10 minutes. */
 const relayGap = sql`least(interval '30 seconds' * 2 ^ least(relays, 10), interval '10 minutes')`
 
+/** Columns keep milliseconds and round: `now()` itself might be due only half a millisecond from now. */
+const atOnce = sql`date_trunc('milliseconds', now())`
+
 /** Rows that one statement of the sweeper takes. */
 export const sweepBatch = 1_000
 
@@ -28,7 +32,7 @@ export const claimJobs = (ids: readonly string[]): SQL => sql`
   with due as (
     select id, attempt, state from jobs
     where id in ${idsIn(ids)} and failed_at is null and run_at <= now() and not ${paused}
-      and (state = 'pending' or (state = 'running' and lease_until <= now() and lost_leases < ${maxLostLeases}))
+      and (state = 'pending' or (state = 'running' and lease_until <= now() and lost_leases + 1 < ${maxLostLeases}))
     order by id for update skip locked
   ),
   lost as (
@@ -100,7 +104,7 @@ export const returnLost = (): SQL => sql`
     update job_attempts set ended_at = now(), outcome = 'lost' from lost
     where job_attempts.job_id = lost.id and job_attempts.attempt = lost.attempt
   )
-  update jobs set state = 'pending', lease_until = null, relays = 0, run_at = now(), relay_at = now(),
+  update jobs set state = 'pending', lease_until = null, relays = 0, run_at = ${atOnce}, relay_at = ${atOnce},
     lost_leases = lost_leases + 1,
     failed_at = case when lost_leases + 1 >= ${maxLostLeases} then now() end,
     last_error = case when lost_leases + 1 >= ${maxLostLeases} then 'The lease was lost too often' else last_error end
@@ -133,7 +137,7 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
   ),
   mailed as (
     insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
-    select md5('operatorAlert ' || id)::uuid, 'mail.send', jsonb_build_object('template', 'operatorAlert', 'jobId', id),
+    select ${derivedId(sql`'operatorAlert ' || id`)}, 'mail.send', jsonb_build_object('template', 'operatorAlert', 'jobId', id),
       id, request_id, traceparent, now() + interval '30 seconds'
     -- What tells of a dead job and cannot be sent would only make another.
     from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
@@ -141,7 +145,7 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
   ),
   alerts as (
     insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
-    select md5('ops.alert ' || id)::uuid, 'ops.alert',
+    select ${derivedId(sql`'ops.alert ' || id`)}, 'ops.alert',
       jsonb_build_object('jobId', id, 'type', type, 'failures', failures, 'error', left(last_error, 500)),
       id, request_id, traceparent, now() + interval '30 seconds'
     from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
@@ -170,8 +174,9 @@ export const fillSlots = (slots: readonly Slot[], requestId: string): SQL => sql
   where case when last is null then newest else key > last end
   on conflict (slot_key) where slot_key is not null do nothing returning id`
 
-export const purgeJobs = (limit: number): SQL => sql`
-  delete from jobs where id in (
-    select id from jobs where finished_at <= now() - case state when 'done' then interval '30 days' else interval '90 days' end
-    limit ${limit}
-  )`
+/** What a person retries meanwhile has no end any more and stays: the condition is asked again of the row as it is then. */
+export const purgeJobs = (limit: number): SQL => {
+  const isOver = sql`finished_at <= now() - interval '30 days'
+    and (state = 'done' or finished_at <= now() - interval '90 days')`
+  return sql`delete from jobs where id in (select id from jobs where ${isOver} limit ${limit}) and ${isOver}`
+}

@@ -17,7 +17,7 @@ const defaultPageSize = 5_000
 const listShare = 90
 
 type Deps = {
-  reports: Pick<ReportRepository, 'ofDay' | 'take' | 'page' | 'figures' | 'complete' | 'release'>
+  reports: Pick<ReportRepository, 'ofDay' | 'take' | 'page' | 'figures' | 'complete' | 'release' | 'isReady'>
   store: Pick<ReportStore, 'upload' | 'put' | 'remove'>
   fonts: Fonts
   dispatcher: Pick<Dispatcher, 'send'>
@@ -27,6 +27,8 @@ type Deps = {
 
 /** Another run has taken hold of the report: what this one does no longer counts. */
 class Superseded extends Error {}
+
+const superseded = () => new Superseded('Another run has taken hold of the report')
 
 const reasonOf = (error: unknown, { id }: JobContext): string =>
   error instanceof AppError ? error.message : `Unexpected; the log has it under job ${id}`
@@ -58,7 +60,7 @@ export const createReportBuilder = ({
       signal.throwIfAborted()
       const share = taken.orders === 0 ? 1 : Math.min(1, tally.orders() / taken.orders)
       const rows = await reports.page(taken, last, pageSize, Math.floor(share * listShare))
-      if (rows === undefined) throw new Superseded()
+      if (rows === undefined) throw superseded()
       yield utf8.encode(csvPage(rows, { first: last === undefined }))
       tally.add(rows)
       last = rows.at(-1)
@@ -76,7 +78,7 @@ export const createReportBuilder = ({
     context.signal.throwIfAborted()
     const pdf = await store.put(keyOf(taken, 'pdf'), mediaTypes.pdf, bytes)
     const mails = await reports.complete(taken, { pdf, csv }, context)
-    if (mails === undefined) throw new Superseded()
+    if (mails === undefined) throw superseded()
     dispatcher.send(mails.map((id) => ({ id })))
   }
 
@@ -91,7 +93,12 @@ export const createReportBuilder = ({
     try {
       await make(taken, context)
     } catch (error) {
-      if (error instanceof Superseded) return await tidy(taken)
+      if (error instanceof Superseded) {
+        await tidy(taken)
+        // It may have been a late attempt, which will not end what it took: only a ready report ends the job.
+        if (await reports.isReady(reportId)) return
+        throw error
+      }
       // Was it made ready although the answer got lost? Then nothing is given back, and its files stay.
       if (await reports.release(taken, reasonOf(error, context))) await tidy(taken)
       throw error

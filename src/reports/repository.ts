@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
+import { derivedId } from '../db/derived-id.ts'
 import { iso } from '../db/json.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf } from '../db/raise.ts'
@@ -56,8 +57,8 @@ const insertUnlessThere = (
   where ${when} and not exists (select from reports where ${currentOf(period)})
   on conflict do nothing`
 
-/** The same for a report and a user at every attempt: a UUID of version 8 (RFC 9562, section 5.8). */
-const mailId = sql`overlay(overlay(md5(reports.id::text || users.id::text) placing '8' from 13) placing '8' from 17)::uuid`
+/** The same for a report and a user at every attempt. */
+const mailId = derivedId(sql`reports.id::text || users.id::text`)
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
@@ -219,6 +220,11 @@ export const createReportRepository = ({ read, write }: Database) => ({
       ),
     ])
     return rowCount === 1 ? mails.rows.map(({ id }) => String(id)) : undefined
+  },
+
+  async isReady(id: string): Promise<boolean> {
+    const [{ rowCount }] = await read([sql`select from reports where id = ${id} and status = 'ready'`])
+    return rowCount === 1
   },
 
   /** Gives the row back for the job's next attempt; false when it is ready with what this run has made. */

@@ -10,6 +10,10 @@ const pathOf = (place: Place | undefined): string[] => {
 /** PostgreSQL's text holds neither U+0000 nor half a surrogate pair. */
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed()
 
+/** At most `length` code units of a text as PostgreSQL can store it: what it could not is replaced visibly. */
+export const storableText = (text: string, length: number): string =>
+  text.slice(0, length).toWellFormed().replaceAll('\u0000', '\uFFFD')
+
 /**
  * The path of the first string (or the parent of the first key) in parsed JSON that PostgreSQL could not store.
  * Iterative: a body of 1 MB may be nested deeper than the stack.

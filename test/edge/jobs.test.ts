@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { JobMessage } from '../../src/jobs/producer.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { PermanentError } from '../../src/shared/permanent-error.ts'
 import { attemptsOf, jobRow, makeDue, newJob, workWith } from '../support/edge-jobs.ts'
@@ -81,6 +82,19 @@ describe('a job that fails', () => {
     expect(await attemptsOf(id)).toEqual(['failed', 'failed', 'failed'])
   })
 
+  it.each([
+    ['holds NUL', 'before\0after', 'Error: before\uFFFDafter'],
+    ['is cut amid a pair', `${'x'.repeat(492)}😀`, `Error: ${'x'.repeat(492)}\uFFFD`],
+  ])('with a message that %s keeps no neighbour from being done', async (_, message, kept) => {
+    const [poison, healthy] = [await newJob(), await newJob()]
+    const { deliver } = workWith((_, { id }) =>
+      id === poison ? Promise.reject(new Error(message)) : Promise.resolve(),
+    )
+    expect(await deliver(poison, healthy)).toEqual([expect.any(Number), 'acked'])
+    expect(await jobRow(poison)).toMatchObject({ state: 'pending', failures: 1, last_error: kept })
+    expect(await jobRow(healthy)).toMatchObject({ state: 'done' })
+  })
+
   it('for good is buried at once', async () => {
     const { deliver, buried } = workWith(() => Promise.reject(new PermanentError('no such order')))
     const id = await newJob()
@@ -116,11 +130,12 @@ describe('an attempt whose lease is over', () => {
     expect(await attemptsOf(id)).toEqual(['lost'])
   })
 
-  it('fails for good when it happened too often', async () => {
+  it('fails for good when it happened too often, and is not claimed once more', async () => {
     const { jobs } = workWith()
     const id = await newJob({ lost_leases: 9 })
     await jobs.claim([id])
     await makeDue(id)
+    expect(await jobs.claim([id])).toEqual([])
     expect(await jobs.sweep()).toMatchObject({ relayed: [], failed: [id] })
     expect(await jobRow(id)).toMatchObject({ lost_leases: 10, failed: true })
   })
@@ -171,6 +186,14 @@ describe('the dead-letter queue', () => {
       { template: 'operatorAlert', jobId: id },
     ])
     expect(sent.map((delivery) => delivery.id).toSorted()).toEqual(alerts.map((alert) => alert.id).toSorted())
+  })
+
+  it('tells of each in messages that the queue of jobs takes', async () => {
+    const { deliverDead, sent } = workWith()
+    const failed = { type: 'report.build', failed_at: new Date(), failures: 3 }
+    for (let n = 0; n < 10; n++) await deliverDead(await newJob(failed))
+    expect(sent).toHaveLength(20)
+    for (const delivery of sent) expect(JobMessage.safeParse(delivery).success).toBe(true)
   })
 
   it.each([

@@ -206,6 +206,25 @@ describe('building a report', () => {
     expect(await linesOf(id)).toHaveLength(5)
   })
 
+  it('is tried again when a late attempt of the same job has taken hold and then stops', async () => {
+    const { id, jobId } = await askFor(admin.token, '2026-07-10')
+    const overtaken = builderWith(({ reports }) => ({
+      reports: {
+        ...reports,
+        async page(...args) {
+          const late = builderWith().build({ reportId: id }, contextOf(jobId, AbortSignal.abort()))
+          await expect(late).rejects.toThrow()
+          return await reports.page(...args)
+        },
+      },
+    }))
+    await expect(overtaken.build({ reportId: id }, contextOf(jobId))).rejects.toThrow('Another run')
+    expect(await get(admin.token, id)).toMatchObject({ status: 'pending' })
+    await builderWith().build({ reportId: id }, contextOf(jobId))
+    expect((await get(admin.token, id)).status).toBe('ready')
+    expect(await objectsOf(id)).toHaveLength(2)
+  })
+
   it('takes away what an attempt that died has left', async () => {
     const { id, jobId } = await askFor(admin.token, '2026-07-07')
     const dying = builderWith(({ reports, store }) => ({
