@@ -113,6 +113,19 @@ describe('a batch', () => {
     expect(seen.buried).toEqual(['poison'])
   })
 
+  it('keeps secrets out of what the row says of a failure', async () => {
+    const { work, seen } = setUp({
+      jobs: [claimed('one')],
+      handler: () => Promise.reject(new Error('refused: token=abc123, //user:hunter2@host')),
+    })
+    await settleSoon(work())
+    const [outcome] = seen.outcomes
+    expect(outcome).toMatchObject({
+      done: false,
+      error: 'Error: refused: token=[redacted], //[redacted]@host',
+    })
+  })
+
   it('runs one report after the other, and lets nothing else wait for them', async () => {
     const report = { type: 'report.build', payload: { reportId: alert.jobId } }
     const seen: string[] = []

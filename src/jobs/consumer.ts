@@ -1,5 +1,6 @@
 import { describeError } from '../shared/describe-error.ts'
 import { PermanentError } from '../shared/permanent-error.ts'
+import { redactedText } from '../shared/redact.ts'
 import { storableText } from '../shared/text.ts'
 import { heavyTypes, Job, type JobContext, type JobHandlers } from './catalog.ts'
 import { createJournal, type Settled } from './journal.ts'
@@ -35,10 +36,13 @@ const maxError = 500
 
 class LeaseLost extends Error {}
 
-/** What PostgreSQL refused would keep the outcomes of the whole batch from being written. */
+/**
+ * Administrators read it, and the operators' chat and mail. What PostgreSQL could not store would keep the outcomes of
+ * the whole batch from being written.
+ */
 const textOf = (error: unknown): string => {
   const { name, message, code } = describeError(error)
-  return storableText([name, code, message].filter(Boolean).join(': '), maxError)
+  return storableText(redactedText([name, code, message].filter(Boolean).join(': ')), maxError)
 }
 
 /** Runs the handler of a job; what is no job of ours fails like one. */
