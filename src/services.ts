@@ -12,7 +12,7 @@ import { createIdempotencyRepository } from './idempotency/repository.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
-import { createDispatcher } from './jobs/dispatcher.ts'
+import { createDispatcher, unqueued } from './jobs/dispatcher.ts'
 import type { Origin } from './jobs/outbox.ts'
 import { createProducer, type JobQueue } from './jobs/producer.ts'
 import { createJobRepository, type Claimed } from './jobs/repository.ts'
@@ -94,14 +94,16 @@ export const createServices = (
   const servicesOf = ({ log, meter, origin, after }: Context) => {
     const database = createDatabase(config.database, { log, meter })
     const jobs = createJobRepository(database)
+    const isInline = config.jobRunner === 'inline'
     const consumer = createConsumer({
       jobs,
-      bury: producer.bury,
+      bury: async (ids) => await (isInline ? deadLetters.work(unqueued(ids)) : producer.bury(ids)),
       workshopFor: workshopFor({ log, after }),
       log,
     })
-    const route = config.jobRunner === 'inline' ? { inline: consumer } : { producer }
+    const route = isInline ? { inline: consumer } : { producer }
     const dispatcher = createDispatcher({ newId, origin, after, route, log })
+    const deadLetters = createDeadLetters({ jobs, dispatcher, log })
     const mail = createMailService({
       deliveries: createMailRepository(database),
       mailer,
@@ -126,7 +128,7 @@ export const createServices = (
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
-      deadLetters: createDeadLetters({ jobs, dispatcher, log }),
+      deadLetters,
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),

@@ -12,7 +12,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   NOT_FOUND: 'Not found',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
-  INVALID_TRANSITION: 'The order cannot change to this status',
+  INVALID_TRANSITION: 'Its present status does not allow this',
   VALIDATION_FAILED: 'The request is not valid',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
 }

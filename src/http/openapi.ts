@@ -35,7 +35,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   SLUG_TAKEN: 'This slug is already in use',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
-  INVALID_TRANSITION: 'The order cannot change to this status',
+  INVALID_TRANSITION: 'Its present status does not allow this',
   PAYLOAD_TOO_LARGE: 'The body is larger than 1 MB',
   UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
   REPORT_NOT_READY: 'The report is not ready',

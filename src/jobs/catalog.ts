@@ -28,6 +28,9 @@ export type Job = z.infer<typeof Job>
 export type JobType = Job['type']
 export const jobTypes = Job.options.map((option) => option.shape.type.value)
 
+/** Work that takes much of an isolate's memory: of a batch one is run after the other. */
+export const heavyTypes: ReadonlySet<string> = new Set<JobType>(['report.build', 'report.daily'])
+
 type PayloadOf<T extends JobType> = Extract<Job, { type: T }>['payload']
 
 /** What a handler knows of the job it works on. */

@@ -20,6 +20,7 @@ const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily
 type Setting = {
   jobs: Claimed[]
   handler?: Handler
+  build?: JobHandlers['report.build']
   settle?: (outcomes: Outcome[]) => Promise<Settled[]>
   renew?: (ids: string[]) => Promise<string[]>
   claim?: () => Promise<Claimed[]>
@@ -33,7 +34,14 @@ const asWritten = (outcomes: Outcome[]): Promise<Settled[]> =>
     })),
   )
 
-const setUp = ({ jobs, handler = () => Promise.resolve(), settle = asWritten, renew, claim }: Setting) => {
+const setUp = ({
+  jobs,
+  handler = () => Promise.resolve(),
+  build = notHere,
+  settle = asWritten,
+  renew,
+  claim,
+}: Setting) => {
   const seen = { outcomes: [] as Outcome[], buried: [] as string[], calls: 0, logged: [] as string[] }
   const fates = new Map<string, (string | number)[]>()
   const log = (message: string) => void seen.logged.push(message)
@@ -56,7 +64,7 @@ const setUp = ({ jobs, handler = () => Promise.resolve(), settle = asWritten, re
     },
     bury: (ids) => Promise.resolve(void seen.buried.push(...ids)),
     workshopFor: () => ({
-      handlers: { ...elsewhere, 'ops.alert': handler },
+      handlers: { ...elsewhere, 'ops.alert': handler, 'report.build': build },
       log: { info: log, warn: log },
     }),
     log: { warn: log, error: log },
@@ -103,6 +111,54 @@ describe('a batch', () => {
       unknown: ['ack'],
     })
     expect(seen.buried).toEqual(['poison'])
+  })
+
+  it('keeps secrets out of what the row says of a failure', async () => {
+    const { work, seen } = setUp({
+      jobs: [claimed('one')],
+      handler: () => Promise.reject(new Error('refused: token=abc123, //user:hunter2@host')),
+    })
+    await settleSoon(work())
+    const [outcome] = seen.outcomes
+    expect(outcome).toMatchObject({
+      done: false,
+      error: 'Error: refused: token=[redacted], //[redacted]@host',
+    })
+  })
+
+  it('runs one report after the other, and lets nothing else wait for them', async () => {
+    const report = { type: 'report.build', payload: { reportId: alert.jobId } }
+    const seen: string[] = []
+    const { work, fates } = setUp({
+      jobs: [claimed('a', report), claimed('b', report), claimed('c', report), claimed('alert')],
+      handler: () => Promise.resolve(void seen.push('alert')),
+      build: async (_, { id }) => {
+        seen.push(`${id} begins`)
+        await new Promise((resolve) => setTimeout(resolve, 5_000))
+        seen.push(`${id} ends`)
+        if (id === 'a') throw new Error('not now')
+      },
+    })
+    await settleSoon(work())
+    expect(seen).toEqual(['alert', 'a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+    expect(Object.fromEntries(fates)).toEqual({ a: [10], b: ['ack'], c: ['ack'], alert: ['ack'] })
+  })
+
+  it('does not begin a report whose lease was lost while it waited', async () => {
+    const report = { type: 'report.build', payload: { reportId: alert.jobId } }
+    const begun: string[] = []
+    const { work, seen, fates } = setUp({
+      jobs: [claimed('a', report), claimed('b', report)],
+      renew: (ids) => Promise.resolve(ids.filter((id) => id !== 'b')),
+      build: async (_, { id }) => {
+        begun.push(id)
+        await new Promise((resolve) => setTimeout(resolve, 15_000))
+      },
+    })
+    await settleSoon(work())
+    expect(begun).toEqual(['a'])
+    expect(seen.outcomes.map(({ id }) => id)).toEqual(['a'])
+    expect(Object.fromEntries(fates)).toEqual({ a: ['ack'], b: ['ack'] })
   })
 
   it('that delivers a message twice runs the job once', async () => {

@@ -1,7 +1,8 @@
 import { describeError } from '../shared/describe-error.ts'
 import { PermanentError } from '../shared/permanent-error.ts'
+import { redactedText } from '../shared/redact.ts'
 import { storableText } from '../shared/text.ts'
-import { Job, type JobContext, type JobHandlers } from './catalog.ts'
+import { heavyTypes, Job, type JobContext, type JobHandlers } from './catalog.ts'
 import { createJournal, type Settled } from './journal.ts'
 import type { Claimed, JobRepository } from './repository.ts'
 import type { Outcome } from './statements.ts'
@@ -35,10 +36,13 @@ const maxError = 500
 
 class LeaseLost extends Error {}
 
-/** What PostgreSQL refused would keep the outcomes of the whole batch from being written. */
+/**
+ * Administrators read it, and the operators' chat and mail. What PostgreSQL could not store would keep the outcomes of
+ * the whole batch from being written.
+ */
 const textOf = (error: unknown): string => {
   const { name, message, code } = describeError(error)
-  return storableText([name, code, message].filter(Boolean).join(': '), maxError)
+  return storableText(redactedText([name, code, message].filter(Boolean).join(': ')), maxError)
 }
 
 /** Runs the handler of a job; what is no job of ours fails like one. */
@@ -112,6 +116,7 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
       const fields = () => ({ jobId: id, type, attempt, durationMs: Date.now() - started })
       try {
         const { signal } = controller
+        signal.throwIfAborted()
         await unlessAborted(
           run(job, handlers, { id, requestId, traceparent: traceparent ?? undefined, signal }),
           signal,
@@ -143,8 +148,8 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
     }
 
     const workOn = async (job: Claimed, message: Message): Promise<void> => {
-      const { handlers, log: own } = workshopFor(job)
       try {
+        const { handlers, log: own } = workshopFor(job)
         const outcome = await attemptOf(job, own, handlers)
         if (outcome === undefined) {
           journal.release()
@@ -159,6 +164,16 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
       }
     }
 
+    let turn = Promise.resolve()
+
+    /** Ten reports at once would be more than an isolate's memory; leases are renewed while jobs wait. */
+    const inTurn = (job: Claimed, message: Message): Promise<void> => {
+      const begin = () => workOn(job, message)
+      if (!heavyTypes.has(job.type)) return begin()
+      turn = turn.then(begin, begin)
+      return turn
+    }
+
     const renewal = setInterval(() => void renew(), renewEvery)
     try {
       const byId = new Map(claimed.map((job) => [job.id, job]))
@@ -168,7 +183,7 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
           // A second message of the same job, or one whose job is not to run now.
           if (job === undefined) return message.ack()
           byId.delete(message.id)
-          await workOn(job, message)
+          await inTurn(job, message)
         }),
       )
     } finally {

@@ -1,6 +1,6 @@
 import { describeError } from '../shared/describe-error.ts'
 import type { Job } from './catalog.ts'
-import type { Consumer } from './consumer.ts'
+import type { Consumer, Message } from './consumer.ts'
 import type { Draft, Origin } from './outbox.ts'
 import type { Producer } from './producer.ts'
 import type { Delivery } from './state.ts'
@@ -19,6 +19,10 @@ type Deps = {
 
 const nothing = () => undefined
 
+/** What no queue has brought and none is to bring again. */
+export const unqueued = (ids: readonly string[]): Message[] =>
+  ids.map((id) => ({ id, ack: nothing, retry: nothing }))
+
 export type Dispatcher = ReturnType<typeof createDispatcher>
 
 /** For services: `draft` a job for the repository's batch, and `send` it once that has committed. */
@@ -26,7 +30,7 @@ export const createDispatcher = ({ newId, origin, after, route, log }: Deps) => 
   const deliver = async (deliveries: readonly Delivery[]): Promise<void> => {
     try {
       if ('producer' in route) return await route.producer.send(deliveries)
-      await route.inline.work(deliveries.map(({ id }) => ({ id, ack: nothing, retry: nothing })))
+      await route.inline.work(unqueued(deliveries.map(({ id }) => id)))
     } catch (error) {
       // Nothing is lost: the row is there, and the sweeper sends what nobody took.
       log.warn('jobs not sent to the queue', { jobs: deliveries.length, error: describeError(error) })

@@ -35,6 +35,8 @@ type Changed = { reply: Reply; deliveries: Delivery[] }
 
 const stateOf = sql`jsonb_build_object('state', state, 'failures', failures, 'error', last_error)`
 
+const pausedOf = (paused: boolean): SQL => sql`jsonb_build_object('paused', ${paused}::boolean)`
+
 export type JobRepository = ReturnType<typeof createJobRepository>
 
 export const createJobRepository = ({ db, read, write }: Database) => {
@@ -178,7 +180,8 @@ export const createJobRepository = ({ db, read, write }: Database) => {
           once,
           200,
           sql`select json_build_object('redriven', count(*), 'lastRunAt', max(after->>'runAt')) from audit_events
-            where actor_id = ${actor.id} and action = 'job.redriven' and at = now()::timestamptz(3)`,
+            where actor_id = ${actor.id} and action = 'job.redriven' and at = now()::timestamptz(3)
+              and request_id = ${requestId}`,
         ),
       ])
       const reply = await replyOf(200, batch)
@@ -191,7 +194,7 @@ export const createJobRepository = ({ db, read, write }: Database) => {
         actor,
         requestId,
         action: 'jobType.paused',
-        changes: sql`select type, null::jsonb, null::jsonb from paused`,
+        changes: sql`select type, ${pausedOf(false)}, ${pausedOf(true)} from paused`,
       })
       return await replyOf(
         200,
@@ -211,7 +214,7 @@ export const createJobRepository = ({ db, read, write }: Database) => {
         actor,
         requestId,
         action: 'jobType.resumed',
-        changes: sql`select type, null::jsonb, null::jsonb from resumed`,
+        changes: sql`select type, ${pausedOf(true)}, ${pausedOf(false)} from resumed`,
       })
       return await replyOf(
         200,

@@ -5,9 +5,13 @@ const patience = 10_000
 
 type Alert = Parameters<JobHandlers['ops.alert']>[0]
 
+/** Texts of others could call a whole channel (`<!channel>`): https://docs.slack.dev/messaging/formatting-message-text */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
 /** Slack's JSON shape, which Mattermost, Discord (`/slack`) and others read too. */
 const textOf = ({ jobId, type, failures, error }: Alert): string =>
-  `:skull: Job \`${jobId}\` (${type}) is dead after ${failures === 1 ? 'one failure' : `${failures} failures`}: ${error ?? 'no reason'}`
+  `:skull: Job \`${jobId}\` (${escaped(type)}) is dead after ${failures === 1 ? 'one failure' : `${failures} failures`}: ${escaped(error ?? 'no reason')}`
 
 /** Tells the operators at `url`; without one there is nobody to tell. @throws what makes the job try again */
 export const createWebhook =

@@ -50,7 +50,8 @@ const patterns = [
   { pattern: /\/\/[^\s/:@"]*:[^\s/"]+@/g, replacement: `//${mask}@` },
 ]
 
-const withoutPatterns = (text: string): string =>
+/** Text without what looks like a secret. */
+export const redactedText = (text: string): string =>
   patterns.reduce((rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string), text)
 
 /** The same for a JSON value that somebody is to see. */
@@ -58,7 +59,7 @@ export const redactedValue = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => {
       if (secretFields.some((name) => name.test(key))) return mask
-      return typeof inner === 'string' ? withoutPatterns(inner) : inner
+      return typeof inner === 'string' ? redactedText(inner) : inner
     }),
   )
 

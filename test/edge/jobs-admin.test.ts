@@ -238,9 +238,9 @@ describe('pausing a type', () => {
     expect((await workWith().jobs.sweep()).relayed).toEqual([id])
     await workWith().deliver(id)
     expect(await jobRow(id)).toMatchObject({ state: 'done' })
-    expect((await auditOf('ops.alert')).map(({ action }) => action)).toEqual([
-      'jobType.paused',
-      'jobType.resumed',
+    expect(await auditOf('ops.alert')).toMatchObject([
+      { action: 'jobType.paused', before: { paused: false }, after: { paused: true } },
+      { action: 'jobType.resumed', before: { paused: true }, after: { paused: false } },
     ])
   })
 
