@@ -50,9 +50,14 @@ const patterns = [
   { pattern: /\/\/[^\s/:@"]*:[^\s/"]+@/g, replacement: `//${mask}@` },
 ]
 
+const withoutAssignments = (text: string): string =>
+  anyName.test(text) ? text.replaceAll(assignment, `$1${mask}`) : text
+
 /** Text without what looks like a secret. */
 export const redactedText = (text: string): string =>
-  patterns.reduce((rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string), text)
+  withoutAssignments(
+    patterns.reduce((rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string), text),
+  )
 
 /** The same for a JSON value that somebody is to see. */
 export const redactedValue = (value: unknown): unknown =>
@@ -66,8 +71,6 @@ export const redactedValue = (value: unknown): unknown =>
 /** Two nets: by the name of a field at any depth, then by the look of a value anywhere in the finished line. */
 export const redactedSink = (write: (line: string) => void, format: TextFormatter): Sink => {
   const formatLine = redactByPattern((record) => format(record), patterns)
-  const withoutAssignments = (line: string): string =>
-    anyName.test(line) ? line.replaceAll(assignment, `$1${mask}`) : line
   return redactByField((record) => write(withoutAssignments(formatLine(record))), {
     fieldPatterns: secretFields,
     action: () => mask,
