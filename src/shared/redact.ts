@@ -56,7 +56,10 @@ const withoutAssignments = (text: string): string =>
 /** Text without what looks like a secret. */
 export const redactedText = (text: string): string =>
   withoutAssignments(
-    patterns.reduce((rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string), text),
+    patterns.reduce(
+      (rest, { pattern, replacement }) => rest.replaceAll(pattern, replacement as string),
+      text,
+    ),
   )
 
 /** The same for a JSON value that somebody is to see. */
