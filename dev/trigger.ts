@@ -41,8 +41,9 @@ async function runCron(cron: string): Promise<string> {
 /** Writes the job as the outbox would, due at once, and lets the sweeper find it; answers once it has ended. */
 async function runJob(type: string, argument: string): Promise<string> {
   const name = argumentOf[type]
-  const parsed = Job.safeParse({ type, payload: name && { [name]: argument } })
-  if (!parsed.success) throw new Error(`'${argument}' is no ${name ?? 'argument'} of ${type}. ${usage}`)
+  if (name === undefined) throw new Error(`'${type}' is no job to make by hand. ${usage}`)
+  const parsed = Job.safeParse({ type, payload: { [name]: argument } })
+  if (!parsed.success) throw new Error(`'${argument}' is no ${name} of ${type}. ${usage}`)
   const { urls, databaseUrl } = running()
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()

@@ -190,7 +190,8 @@ export class ConfigError extends Error {
 const problemOf = ({ path, code, message }: z.core.$ZodIssue): Problem => {
   const name = String(path[0] ?? 'environment')
   if (code === 'invalid_type' && path.length === 1) return { name, problem: 'is missing' }
-  return { name, problem: code === 'custom' || code === 'invalid_format' ? message : 'is not valid' }
+  const where = path.length > 1 ? ` at ${path.slice(1).join('.')}` : ''
+  return { name, problem: code === 'custom' || code === 'invalid_format' ? message : `is not valid${where}` }
 }
 
 /** @throws ConfigError */

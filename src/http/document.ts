@@ -5,7 +5,8 @@ import type { AppEnv } from './context.ts'
 
 const description = `Order-centred commerce at the edge.
 
-Success is \`{ "data": … }\`, lists add \`pagination\`. Failure is
+Success is \`{ "data": … }\`, lists add \`pagination\`, or, where they only
+grow, \`page\` with \`nextCursor\`, which is the \`cursor\` of the next request. Failure is
 \`{ "error": { code, message, details?, requestId } }\`; codes are stable. Money is a decimal string, time is UTC
 ISO 8601, ids are UUID v7. Log in at \`POST /api/auth/login\` and send the access token as
 \`Authorization: Bearer\`.

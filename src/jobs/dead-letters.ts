@@ -25,7 +25,12 @@ export const createDeadLetters = ({ jobs, dispatcher, log }: Deps) => ({
       for (const message of messages) message.retry(awayDelay)
       return
     }
-    for (const { what, id, type } of found) if (what === 'dead') log.error('job is dead', { jobId: id, type })
+    for (const one of found) {
+      if (one.what !== 'dead') continue
+      const { id, type, requestId, error } = one
+      // With the id of the request that caused it, not this batch's own: the alarm leads to its lines.
+      log.error('job is dead', { requestId, jobId: id, type, error })
+    }
     dispatcher.send(found.flatMap(({ what, id }) => (what === 'dead' ? [] : [{ id }])))
     for (const message of messages) message.ack()
   },

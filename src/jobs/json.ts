@@ -4,7 +4,7 @@ import type { JobDetail, JobSummary } from './schema.ts'
 
 const fields = sql`
   'id', jobs.id, 'type', jobs.type, 'state', jobs.state, 'subjectId', jobs.subject_id,
-  'failures', jobs.failures, 'lostLeases', jobs.lost_leases, 'attempts', jobs.attempt, 'error', jobs.last_error,
+  'failures', jobs.failures, 'lostLeases', jobs.lost_leases, 'attempts', jobs.attempt, 'lastError', jobs.last_error,
   'requestId', jobs.request_id, 'runAt', ${iso('jobs.run_at')}, 'createdAt', ${iso('jobs.created_at')},
   'finishedAt', ${iso('jobs.finished_at')}`
 

@@ -26,7 +26,9 @@ export type Claimed = Lease & {
 }
 
 /** What the dead-letter queue's consumer found. */
-export type Buried = { what: 'dead' | 'returned' | 'alert'; id: string; type: string | null }
+export type Buried =
+  | { what: 'dead'; id: string; type: string; requestId: string; error: string | null }
+  | { what: 'returned' | 'alert'; id: string }
 
 /** Who does something to jobs, with what is written into the audit. */
 export type Operation = { actor: Actor; requestId: string; once: IdempotentRequest | undefined }

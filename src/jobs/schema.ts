@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { wholeNumber } from '../shared/query.ts'
 import { jobTypes } from './catalog.ts'
 import { jobStates } from './state.ts'
 
@@ -13,7 +14,7 @@ const example = {
   failures: 3,
   lostLeases: 0,
   attempts: 3,
-  error: 'Error: the webhook answered 500',
+  lastError: 'Error: the webhook answered 500',
   requestId: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f10',
   runAt: at,
   createdAt: at,
@@ -29,7 +30,7 @@ export const JobSummary = z
     failures: z.int().describe('Three make it dead'),
     lostLeases: z.int().describe('Times that its runtime ended under it; does not count as a failure'),
     attempts: z.int(),
-    error: z.string().nullable().describe('Of the last failure'),
+    lastError: z.string().nullable().describe('Of the last failure, also when the job was done since'),
     requestId: z.string().describe('Of the request that caused it'),
     runAt: moment.describe('Not before'),
     createdAt: moment,
@@ -56,7 +57,9 @@ export const JobDetail = JobSummary.extend({
   example: {
     ...example,
     payload: { jobId: example.subjectId },
-    timeline: [{ attempt: 1, startedAt: at, endedAt: at, outcome: 'failed' as const, error: example.error }],
+    timeline: [
+      { attempt: 1, startedAt: at, endedAt: at, outcome: 'failed' as const, error: example.lastError },
+    ],
     actions: [],
   },
 })
@@ -82,13 +85,7 @@ export const ListJobs = z.strictObject({
   type: z.enum(jobTypes).optional(),
   q: z.uuid().optional().describe('The id of a job, or of what jobs are about'),
   cursor: cursor.optional().openapi({ type: 'string', description: 'nextCursor of the page before' }),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.int().min(1).max(100))
-    .default(20)
-    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+  limit: wholeNumber(1, 100, 20),
 })
 export type ListJobs = z.infer<typeof ListJobs>
 

@@ -151,10 +151,10 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
     from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
     on conflict (id) do nothing returning id
   )
-  select 'dead' as what, id, type from buried
-  union all select 'returned', id, null from returned
-  union all select 'alert', id, null from alerts
-  union all select 'alert', id, null from mailed`
+  select 'dead' as what, id, type, request_id as "requestId", last_error as error from buried
+  union all select 'returned', id, null, null, null from returned
+  union all select 'alert', id, null, null, null from alerts
+  union all select 'alert', id, null, null, null from mailed`
 
 export type Slot = { key: string; schedule: string; type: string; payload: object; id: string }
 

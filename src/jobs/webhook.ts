@@ -23,6 +23,8 @@ export const createWebhook =
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ text: textOf(alert) }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
+    }).catch((cause: unknown) => {
+      throw new Error('The webhook of OPS_WEBHOOK_URL could not be reached', { cause })
     })
     await response.body?.cancel()
     if (!response.ok) throw new Error(`The webhook answered ${response.status}`)

@@ -37,7 +37,10 @@ const verdictOn = (error: unknown): Verdict => {
   if (statusCode !== null && hopeless.has(statusCode)) {
     return { taken: false, problem: name.slice(0, 100), explanation: message.slice(0, 500) }
   }
-  throw new Error(`The mail provider failed: ${name}${statusCode === null ? '' : ` (${statusCode})`}`)
+  // Without a status the SDK has no answer: it says so of refused connections, timeouts and lost ones alike.
+  const what =
+    statusCode === null ? `could not be reached, or broke off: ${name}` : `failed: ${name} (${statusCode})`
+  throw new Error(`The mail provider ${what}`)
 }
 
 /** The only place that knows the provider: https://resend.com/docs/api-reference/emails/send-email */

@@ -39,8 +39,8 @@ export const Report = z
 
 export type Report = z.infer<typeof Report>
 
-/** PostgreSQL knows no year 0. */
-const Day = z.iso.date().refine((day) => !day.startsWith('0000'), 'must be in the years 1 to 9999')
+/** No shop of ours is older: a slip of the pen makes no report of the first century. */
+const Day = z.iso.date().refine((day) => day >= '2000-01-01', 'must be in 2000 or later')
 
 // Zod refines an object although its fields have failed.
 const onceFieldsFit = ({ issues }: z.core.ParsePayload): boolean => issues.length === 0

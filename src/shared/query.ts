@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { maxCounted } from './page.ts'
 import { findUnstorableText } from './text.ts'
 
-const wholeNumber = (min: number, max: number, fallback: number) =>
+export const wholeNumber = (min: number, max: number, fallback: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'must be a whole number')

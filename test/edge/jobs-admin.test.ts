@@ -105,7 +105,7 @@ describe('a job', () => {
     const { data, text } = await get(`/${id}`)
     expect(text).not.toContain('hush')
     const job = JobDetail.parse(data)
-    expect(job).toMatchObject({ state: 'discarded', failures: 1, error: 'PermanentError: gone' })
+    expect(job).toMatchObject({ state: 'discarded', failures: 1, lastError: 'PermanentError: gone' })
     expect(job.timeline).toMatchObject([{ attempt: 1, outcome: 'failed', error: 'PermanentError: gone' }])
     expect(job.actions).toMatchObject([{ action: 'job.discarded', actorId: admin.id, reason: 'a test' }])
   })
