@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { derivedId } from '../db/derived-id.ts'
 
 /** How long a claim holds; the consumer renews it three times as often. */
 const lease = sql`interval '30 seconds'`
@@ -133,7 +134,7 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
   ),
   mailed as (
     insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
-    select md5('operatorAlert ' || id)::uuid, 'mail.send', jsonb_build_object('template', 'operatorAlert', 'jobId', id),
+    select ${derivedId(sql`'operatorAlert ' || id`)}, 'mail.send', jsonb_build_object('template', 'operatorAlert', 'jobId', id),
       id, request_id, traceparent, now() + interval '30 seconds'
     -- What tells of a dead job and cannot be sent would only make another.
     from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'
@@ -141,7 +142,7 @@ export const buryJobs = (ids: readonly string[]): SQL => sql`
   ),
   alerts as (
     insert into jobs (id, type, payload, subject_id, request_id, traceparent, relay_at)
-    select md5('ops.alert ' || id)::uuid, 'ops.alert',
+    select ${derivedId(sql`'ops.alert ' || id`)}, 'ops.alert',
       jsonb_build_object('jobId', id, 'type', type, 'failures', failures, 'error', left(last_error, 500)),
       id, request_id, traceparent, now() + interval '30 seconds'
     from buried where type <> 'ops.alert' and payload->>'template' is distinct from 'operatorAlert'

@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
+import { derivedId } from '../db/derived-id.ts'
 import { iso } from '../db/json.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf } from '../db/raise.ts'
@@ -56,8 +57,8 @@ const insertUnlessThere = (
   where ${when} and not exists (select from reports where ${currentOf(period)})
   on conflict do nothing`
 
-/** The same for a report and a user at every attempt: a UUID of version 8 (RFC 9562, section 5.8). */
-const mailId = sql`overlay(overlay(md5(reports.id::text || users.id::text) placing '8' from 13) placing '8' from 17)::uuid`
+/** The same for a report and a user at every attempt. */
+const mailId = derivedId(sql`reports.id::text || users.id::text`)
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { JobMessage } from '../../src/jobs/producer.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { PermanentError } from '../../src/shared/permanent-error.ts'
 import { attemptsOf, jobRow, makeDue, newJob, workWith } from '../support/edge-jobs.ts'
@@ -171,6 +172,14 @@ describe('the dead-letter queue', () => {
       { template: 'operatorAlert', jobId: id },
     ])
     expect(sent.map((delivery) => delivery.id).toSorted()).toEqual(alerts.map((alert) => alert.id).toSorted())
+  })
+
+  it('tells of each by messages that the queue knows as ours', async () => {
+    const { deliverDead, sent } = workWith()
+    const dead = { type: 'report.build', failed_at: new Date(), failures: 3 }
+    await deliverDead(...(await Promise.all(Array.from({ length: 20 }, () => newJob(dead)))))
+    expect(sent).toHaveLength(40)
+    expect(sent.filter((message) => !JobMessage.safeParse(message).success)).toEqual([])
   })
 
   it.each([
