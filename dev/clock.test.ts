@@ -59,17 +59,36 @@ describe('the clock', () => {
     }
     const clock = startClock({ crons, fire, log })
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(fire.mock.calls).toEqual([['45 * * * *', at('11-20T07:45').getTime()]])
+    expect(fire.mock.calls).toEqual([['45 * * * *', at('11-20T07:45').getTime(), expect.any(AbortSignal)]])
     expect(log).toHaveBeenLastCalledWith('cron "45 * * * *" failed: 503')
     broken = true
     await vi.advanceTimersByTimeAsync(60_000)
     expect(log).toHaveBeenLastCalledWith('[triggers] of wrangler.toml cannot be read: line 3')
     broken = false
     await vi.advanceTimersByTimeAsync(120_000)
-    expect(fire.mock.calls.slice(1)).toEqual([['*/2 * * * *', at('11-20T07:48').getTime()]])
+    expect(fire.mock.calls.slice(1)).toEqual([
+      ['*/2 * * * *', at('11-20T07:48').getTime(), expect.any(AbortSignal)],
+    ])
     clock.stop()
     await vi.advanceTimersByTimeAsync(600_000)
     expect(fire).toHaveBeenCalledTimes(2)
+  })
+
+  it('leaves crons that are under way when it is stopped, and says nothing of them', async () => {
+    const log = vi.fn()
+    const fire = vi.fn(
+      (_cron: string, _minute: number, stopped: AbortSignal) =>
+        new Promise<void>((_, reject) => {
+          stopped.addEventListener('abort', () => reject(new Error('left')))
+        }),
+    )
+    const clock = startClock({ crons: () => ['* * * * *'], fire, log })
+    await vi.advanceTimersByTimeAsync(30_000)
+    clock.stop()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(fire).toHaveBeenCalledOnce()
+    await expect(fire.mock.results[0]?.value).rejects.toThrow('left')
+    expect(log).not.toHaveBeenCalled()
   })
 })
 

@@ -34,14 +34,19 @@ export function look(now: number, servedMinute: number): { minute?: number; wait
 
 type ClockOptions = {
   crons: () => string[]
-  fire: (cron: string, minute: number) => Promise<void>
+  fire: (cron: string, minute: number, stopped: AbortSignal) => Promise<void>
   log: (message: string) => void
 }
 
-/** Fires each expression once in every minute it is due. What fails is logged and does not stop the clock. */
+/**
+ * Fires each expression once in every minute it is due. What fails is logged and does not stop the clock. A cron may
+ * take half a minute: when the clock is stopped, nobody waits for it.
+ */
 export function startClock({ crons, fire, log }: ClockOptions) {
-  const say = (what: string) => (error: unknown) =>
-    log(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+  const stopped = new AbortController()
+  const say = (what: string) => (error: unknown) => {
+    if (!stopped.signal.aborted) log(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
   // The minute under way at the start counts as served: a restart must not fire a cron twice.
   let served = Math.floor(Date.now() / minuteMs) * minuteMs
   let timer = setTimeout(tick, look(Date.now(), served).waitMs)
@@ -52,19 +57,28 @@ export function startClock({ crons, fire, log }: ClockOptions) {
     served = minute
     try {
       for (const cron of dueCrons(crons(), new Date(minute)))
-        fire(cron, minute).catch(say(`cron "${cron}" failed`))
+        fire(cron, minute, stopped.signal).catch(say(`cron "${cron}" failed`))
     } catch (error) {
       say('[triggers] of wrangler.toml cannot be read')(error)
     }
   }
-  return { stop: () => clearTimeout(timer) }
+  return {
+    stop(): void {
+      clearTimeout(timer)
+      stopped.abort()
+    },
+  }
 }
 
 /** Runs one cron of the Worker behind this address and waits for its end. */
-export async function fireCron(api: string, cron: string, time = Date.now()): Promise<void> {
+export async function fireCron(
+  api: string,
+  cron: string,
+  { time = Date.now(), signal }: { time?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   const url = new URL('/cdn-cgi/local/scheduled', api)
   url.search = new URLSearchParams({ cron, time: String(time) }).toString()
-  const response = await fetch(url)
+  const response = await fetch(url, signal ? { signal } : {})
   const outcome = await response.text()
   if (!response.ok) throw new Error(`the Worker answered ${response.status} ${outcome.slice(0, 200)}`)
 }

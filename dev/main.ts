@@ -119,7 +119,7 @@ async function main(): Promise<void> {
 
   const clock = startClock({
     crons: () => readCrons(wranglerToml),
-    fire: (cron, minute) => fireCron(urls.api, cron, minute),
+    fire: (cron, time, signal) => fireCron(urls.api, cron, { time, signal }),
     log,
   })
   shutdown.add('clock', clock.stop)

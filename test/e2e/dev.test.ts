@@ -156,6 +156,21 @@ describe('npm run dev', () => {
     await untilTrue(() => stack.output().includes('expired rows purged'))
   })
 
+  it('runs a job by hand', async () => {
+    const { stdout } = await run(
+      'npm',
+      ['run', '--silent', 'trigger', '--', 'job', 'report.daily', '2026-11-19'],
+      {
+        cwd: projectRoot,
+        env: { ...process.env, STATE_DIR: stateDir },
+      },
+    )
+    expect(stdout).toMatch(/^report\.daily 2026-11-19: job [\w-]{36} is done\n$/)
+    const token = await api.login(loginOf(stack, 'admin'))
+    const found = await api.call('GET', '/api/v1/reports', { token })
+    expect(found.body.data.map(({ from }: { from: string }) => from)).toContain('2026-11-19')
+  })
+
   it('comes back with its data when the runtime is killed', async () => {
     const { token, order } = await placeOrder(api, stack)
     const { pid, runtimePids } = stack.info()

@@ -40,8 +40,11 @@ export type Trouble = {
 /**
  * Resend's `POST /emails` with its idempotency keys, in memory: counts what takes effect, and has trouble on demand.
  * Tests in another process steer it over HTTP: GET /test/mails, POST /test/troubles (a list), DELETE /test.
+ * `troubleOf` is what a mail meets each time that it comes.
  */
-export const startResend = async () => {
+export const startResend = async (
+  troubleOf: (mail: SentMail['body']) => Trouble | undefined = () => undefined,
+) => {
   const mails = new Map<string, SentMail>()
   let troubles: Trouble[] = []
   let requests = 0
@@ -71,7 +74,7 @@ export const startResend = async () => {
       lostAnswer,
       drop,
       garbage,
-    } = troubles.shift() ?? {}
+    } = troubles.shift() ?? troubleOf(body) ?? {}
     await sleep(delay)
     if (drop) return response.destroy()
     if (garbage !== undefined) return void response.writeHead(200).end(garbage)
