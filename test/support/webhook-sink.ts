@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers'
 import { listen } from '../../dev/neon/listen.ts'
 
 /** What the operators' chat was told, and what came of it. `ended` is also when the caller has left. */
-export type Told = { jobId: string; begun: number; ended: number | undefined; accepted: boolean }
+type Told = { jobId: string; begun: number; ended: number | undefined; accepted: boolean }
 
 /** The operators' chat: it knows no idempotency keys and takes everything, `answer` being the status it answers with. */
 export const startWebhookSink = async (
