@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { readJson, writeAtomically } from './state.ts'
 
 /** One maker for each variable whose value is random on every machine. */
-const makers = { JWT_KEYS: makeJwtKeys, RESEND_WEBHOOK_SECRET: makeWebhookSecret } satisfies Record<
-  string,
-  () => string
->
+const makers = {
+  JWT_KEYS: makeJwtKeys,
+  RESEND_WEBHOOK_SECRET: makeWebhookSecret,
+  TOKEN_SECRET: makeTokenSecret,
+} satisfies Record<string, () => string>
 
 /** The random secrets of this stack: made when first needed, then kept in its folder. */
 export function loadSecrets(file: string): Record<string, string> {
@@ -29,4 +30,9 @@ export function makeJwtKeys(): string {
 /** As Resend makes them: 24 random bytes. */
 export function makeWebhookSecret(): string {
   return `whsec_${randomBytes(24).toString('base64')}`
+}
+
+/** 32 random bytes. Production refuses what begins with `dev-`. */
+export function makeTokenSecret(): string {
+  return `dev-${randomBytes(32).toString('base64url')}`
 }

@@ -17,6 +17,7 @@ import { securityHeaders } from './http/middleware/security-headers.ts'
 import { serverTiming } from './http/middleware/server-timing.ts'
 import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
+import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
@@ -50,6 +51,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   // The next one answers OPTIONS itself, so that those have to be counted before.
   app.on('OPTIONS', '*', perAddress)
   app.use(crossOrigin(config.corsOrigins))
+  app.use(refuseForeignPages)
   app.use(
     bodyLimit({
       maxSize: maxBody,

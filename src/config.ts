@@ -57,6 +57,7 @@ export const Environment = z.object({
   JWT_ISSUER: z.url(),
   JWT_AUDIENCE: z.string().min(1),
   JWT_KEYS: json.pipe(z.array(SigningKey).min(1).max(2)),
+  TOKEN_SECRET: z.string().regex(/^[\w-]{43,200}$/, 'is not base64url of 32 bytes or more'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   DATABASE_FETCH_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   DATABASE_TIMEOUT_MS: z
@@ -108,6 +109,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     opsEmail: env.OPS_EMAIL || undefined,
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
+  tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
 
@@ -147,11 +149,15 @@ const mailUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, str
   ]
 }
 
+/** Random text of this length has two dozen different characters or more. */
+const isWeak = (secret: string): boolean => secret.startsWith('dev-') || new Set(secret).size < 16
+
 /** What development may do and production must not. */
 const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
   const { username, password } = new URL(env.DATABASE_URL)
   return told([
     [env.JWT_KEYS.some(({ kid }) => kid.startsWith('dev-')), 'JWT_KEYS', 'holds a development key'],
+    [isWeak(env.TOKEN_SECRET), 'TOKEN_SECRET', 'is weak or a development secret'],
     [!env.JWT_ISSUER.startsWith('https://'), 'JWT_ISSUER', 'is not https'],
     [env.JWT_ISSUER === 'https://api.example.com', 'JWT_ISSUER', 'is still the example'],
     [isLocal(env.DATABASE_URL), 'DATABASE_URL', 'names this machine'],

@@ -1,6 +1,9 @@
 import { hashPassword, verifyPassword } from './auth/password.ts'
+import { createRefreshTokens } from './auth/refresh-token.ts'
 import { createAuthRepository } from './auth/repository.ts'
 import { createAuthService } from './auth/service.ts'
+import { createSessionService } from './auth/service/sessions.ts'
+import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
@@ -68,6 +71,7 @@ export const createServices = (
   { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
+  const refreshTokens = createRefreshTokens(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -121,6 +125,7 @@ export const createServices = (
       auth: createAuthService({
         auth: createAuthRepository(database),
         tokens,
+        refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
       }),
@@ -136,6 +141,15 @@ export const createServices = (
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      sessions: createSessionService({
+        sessions: createSessionRepository(database),
+        tokens,
+        refreshTokens,
+        dispatcher,
+        newId,
+        origin,
+        log,
+      }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({

@@ -129,7 +129,7 @@ export const rows: Row[] = [
   },
   {
     name: 'repository',
-    files: ['src/*/repository.ts'],
+    files: ['src/*/repository.ts', 'src/*/*-repository.ts'],
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
     types: ['driver', 'schema', 'protocol', 'pure'],
   },

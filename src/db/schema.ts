@@ -1,5 +1,5 @@
 export { auditEvents } from '../audit/table.ts'
-export { sessions } from '../auth/table.ts'
+export { refreshTokens, sessions } from '../auth/table.ts'
 export { categories } from '../categories/table.ts'
 export { idempotencyKeys } from '../idempotency/table.ts'
 export { jobAttempts, jobPauses, jobs } from '../jobs/table.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createApp } from '../../src/app.ts'
-import { KeySet, LoggedInUser, Login, TokenReply } from '../../src/auth/schema.ts'
+import { KeySet, LoggedInUser, Login, Refresh, Session, TokenReply } from '../../src/auth/schema.ts'
 import { Category, ChangeCategory, CreateCategory } from '../../src/categories/schema.ts'
 import { readConfig } from '../../src/config.ts'
 import { Health, Readiness } from '../../src/health/schema.ts'
@@ -16,7 +16,7 @@ import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
 import { ChangeUser, CreateUser, User } from '../../src/users/schema.ts'
-import { makeJwtKeys } from '../../dev/secrets.ts'
+import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 
 const Media = z.object({
   schema: z.looseObject({}),
@@ -67,6 +67,7 @@ const config = readConfig({
   JWT_ISSUER: 'http://127.0.0.1',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: makeJwtKeys(),
+  TOKEN_SECRET: makeTokenSecret(),
   DATABASE_URL: 'postgres://127.0.0.1/none',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '1000',
@@ -139,8 +140,10 @@ const schemas: Record<string, z.ZodType> = {
   Readiness,
   RedriveJobs,
   Redriven,
+  Refresh,
   Report,
   RequestReport,
+  Session,
   TokenReply,
   User,
 }
@@ -221,7 +224,9 @@ describe.each(named)('the operation %s', (_, operation) => {
 
   it('documents what can go wrong, with an example of each code', () => {
     const { security, requestBody, parameters = [] } = operation
-    const takesKey = parameters.some(({ name }) => name === 'idempotency-key')
+    // What is spent knows its own retries: nothing of it is kept under the key.
+    const keepsReply = operation.operationId !== 'refreshSession'
+    const takesKey = keepsReply && parameters.some(({ name }) => name === 'idempotency-key')
     const takes = (where: string) => parameters.some(({ in: place }) => place === where)
     const expected: [boolean, number, string][] = [
       [true, 500, 'INTERNAL'],

@@ -9,6 +9,8 @@ import type { AppEnv } from '../context.ts'
 export const crossOrigin = (origins: string[]) => {
   const forPages = cors({
     origin: origins,
+    // For the refresh cookie; its origins are named one by one.
+    credentials: true,
     allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
     allowHeaders: [
       'Authorization',

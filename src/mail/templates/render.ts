@@ -1,4 +1,5 @@
 import type { Letter, RenderedLetter } from '../letter.ts'
+import { accountLetter } from './account.tsx'
 import { operatorAlertLetter } from './operator-alert.tsx'
 import { orderLetter } from './order.tsx'
 import { reportReadyLetter } from './report-ready.tsx'
@@ -12,6 +13,8 @@ export const renderLetter = (letter: Letter, appUrl: string): RenderedLetter => 
       return orderLetter({ ...letter, link: `${appUrl}/orders/${letter.order.id}` })
     case 'reportReady':
       return reportReadyLetter({ ...letter, link: `${appUrl}/admin/reports/${letter.report.id}` })
+    case 'sessionReused':
+      return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }
