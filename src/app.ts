@@ -28,6 +28,7 @@ import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
+import { accountRoutes } from './users/routes.account.ts'
 import { userRoutes } from './users/routes.ts'
 
 /** Bytes of a JSON body. */
@@ -69,6 +70,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/', healthRoutes)
   app.route('/.well-known', wellKnownRoutes)
   app.route('/api/auth', authRoutes)
+  app.route('/api/auth', accountRoutes)
   app.route('/api/v1/users', userRoutes)
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)

@@ -39,6 +39,7 @@ const Limits = z.strictObject({
   global: Quota.default(policies.global),
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
+  forgot: Quota.default(policies.forgot),
 })
 
 /** `Name <address>` or an address: what stands in From. */

@@ -42,7 +42,10 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createMailedTokens } from './users/mailed-token.ts'
+import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createRecoveryService } from './users/service/recovery.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -72,6 +75,7 @@ export const createServices = (
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
+  const mailedTokens = createMailedTokens(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -111,6 +115,7 @@ export const createServices = (
       mailer,
       settings: mailSettings,
       render: renderLetter,
+      tokenOf: mailedTokens.of,
       log,
     })
     const reports = createReportRepository(database)
@@ -141,6 +146,14 @@ export const createServices = (
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      recovery: createRecoveryService({
+        recovery: createRecoveryRepository(database),
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+      }),
       sessions: createSessionService({
         sessions: createSessionRepository(database),
         tokens,
@@ -154,6 +167,7 @@ export const createServices = (
       reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({
         users: createUserRepository(database),
+        dispatcher,
         newId,
         hashPassword,
         verifyPassword,

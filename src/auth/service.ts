@@ -27,6 +27,10 @@ const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
 const wrongCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
 
+/** By the address: an account that does not exist counts as one that does. */
+const accountKey = (email: string): string =>
+  `account:${createHash('sha256').update(normaliseEmail(email)).digest('hex')}`
+
 export const createAuthService = ({ auth, tokens, refreshTokens, newId, refusesDemoAccounts }: Deps) => {
   /** Undefined when the account is no longer as it was when the password was checked. */
   const open = async ({ email, password, device }: Credentials, userAgent: string | undefined) => {
@@ -68,8 +72,10 @@ export const createAuthService = ({ auth, tokens, refreshTokens, newId, refusesD
       const address = normaliseEmail(email)
       const actor = token && (await tokens.verify(token, { expiredFor: sessionDays * 86_400 }))
       if (actor && (await auth.isSessionOf(actor, address))) return `session:${actor.sessionId}`
-      return `account:${createHash('sha256').update(address).digest('hex')}`
+      return accountKey(address)
     },
+
+    accountKey,
 
     verify: (token: string) => tokens.verify(token),
 

@@ -36,6 +36,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   METHOD_NOT_ALLOWED: 'DELETE is not allowed here',
   EMAIL_TAKEN: 'This e-mail address is already in use',
   SLUG_TAKEN: 'This slug is already in use',
+  LINK_INVALID: 'This link is unknown, was used or has expired',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
   INVALID_TRANSITION: 'The order cannot change to this status',

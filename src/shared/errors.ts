@@ -12,6 +12,7 @@ export const errorCodes = [
   'METHOD_NOT_ALLOWED',
   'EMAIL_TAKEN',
   'SLUG_TAKEN',
+  'LINK_INVALID',
   'LAST_ADMIN',
   'OUT_OF_STOCK',
   'INVALID_TRANSITION',

@@ -1,3 +1,4 @@
+import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
@@ -7,6 +8,7 @@ import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
 
 type Deps = {
   users: UserRepository
+  dispatcher: Pick<Dispatcher, 'draft' | 'send'>
   newId: () => string
   hashPassword: (password: string) => string
   verifyPassword: (password: string, stored: string | undefined) => boolean
@@ -17,7 +19,7 @@ const checkMayTouch = (actor: Actor, id: string): void => {
   if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
 }
 
-export const createUserService = ({ users, newId, hashPassword, verifyPassword }: Deps) => {
+export const createUserService = ({ users, dispatcher, newId, hashPassword, verifyPassword }: Deps) => {
   /** A stolen access token must not be enough to take the account over. */
   const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<string> => {
     if (currentPassword === undefined) throw invalid({ field: 'currentPassword', message: 'is required' })
@@ -49,8 +51,13 @@ export const createUserService = ({ users, newId, hashPassword, verifyPassword }
       }
       const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)
       const verifiedHash = needsPassword ? await checkCurrentPassword(actor, currentPassword) : undefined
-      const passwordHash = password === undefined ? {} : { passwordHash: hashPassword(password) }
-      return found('User', await users.change(actor, id, { ...rest, ...passwordHash }, verifiedHash))
+      if (password === undefined) return found('User', await users.change(actor, id, rest, { verifiedHash }))
+      const payload = { template: 'passwordChanged', userId: id } as const
+      const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
+      const values = { ...rest, passwordHash: hashPassword(password) }
+      const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
+      dispatcher.send([notice])
+      return changed
     },
 
     async remove(actor: Actor, id: string): Promise<void> {

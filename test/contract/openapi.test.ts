@@ -15,7 +15,14 @@ import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/pr
 import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
-import { ChangeUser, CreateUser, User } from '../../src/users/schema.ts'
+import {
+  ChangePassword,
+  ChangeUser,
+  CreateUser,
+  ForgotPassword,
+  ResetPassword,
+  User,
+} from '../../src/users/schema.ts'
 import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 
 const Media = z.object({
@@ -113,6 +120,7 @@ const codesOf = ({ responses }: Operation, status: number): string[] =>
 const schemas: Record<string, z.ZodType> = {
   Category,
   ChangeCategory,
+  ChangePassword,
   ChangeProduct,
   ChangeStatus,
   ChangeStock,
@@ -122,6 +130,7 @@ const schemas: Record<string, z.ZodType> = {
   CreateUser,
   DiscardJob,
   Error: Failure,
+  ForgotPassword,
   Health,
   Job: JobSummary,
   JobDetail,
@@ -143,6 +152,7 @@ const schemas: Record<string, z.ZodType> = {
   Refresh,
   Report,
   RequestReport,
+  ResetPassword,
   Session,
   TokenReply,
   User,

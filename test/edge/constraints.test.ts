@@ -30,6 +30,10 @@ const good = {
     ...{ token_hash: newHash(), session_id: sessionId, created_at: now, spent_at: now },
     successor_hash: newHash(),
   }),
+  mailed_tokens: () => ({
+    ...{ id: newId(), user_id: userId, purpose: 'resetPassword', token_hash: newHash() },
+    ...{ created_at: now, expires_at: '2026-11-20T12:30:00.000Z' },
+  }),
   categories: () => ({ id: newId(), name: 'Linen', slug: `c-${newId()}`, ...times }),
   products: () => ({
     ...{ id: newId(), name: 'Towel', slug: `p-${newId()}`, description: '', price: '1.00', stock: 1 },
@@ -126,6 +130,12 @@ const bad: [string, Table, object][] = [
   ['refresh_tokens_spent_check', 'refresh_tokens', { spent_at: null }],
   ['refresh_tokens_live_once', 'refresh_tokens', { spent_at: null, successor_hash: null }],
   ['refresh_tokens_session_id_sessions_id_fk', 'refresh_tokens', { session_id: newId() }],
+  ['mailed_tokens_pkey', 'mailed_tokens', { id: sessionId }],
+  ['mailed_tokens_token_hash_unique', 'mailed_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['mailed_tokens_token_hash_check', 'mailed_tokens', { token_hash: String.raw`\xab` }],
+  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything' }],
+  ['mailed_tokens_expires_at_check', 'mailed_tokens', { expires_at: now }],
+  ['mailed_tokens_user_id_users_id_fk', 'mailed_tokens', { user_id: newId() }],
   ['categories_pkey', 'categories', { id: categoryId }],
   ['categories_slug_unique', 'categories', { slug: 'taken' }],
   ['categories_slug_check', 'categories', { slug: 'Upper' }],
@@ -244,6 +254,7 @@ beforeAll(async () => {
   const tokenHash = String.raw`\x${'ab'.repeat(32)}`
   const live = { token_hash: tokenHash, spent_at: null, successor_hash: null }
   await insert('refresh_tokens', [{ ...good.refresh_tokens(), ...live }])
+  await insert('mailed_tokens', [{ ...good.mailed_tokens(), id: sessionId, token_hash: tokenHash }])
   await insert('categories', [{ ...good.categories(), id: categoryId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: productId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: otherProductId }])

@@ -5,6 +5,26 @@ import { compose } from './compose.ts'
 type Words = { title: string; preheader: string; news: string[]; action: string; why: string }
 
 const words: Record<AccountTemplate, Words> = {
+  passwordReset: {
+    title: 'Set a new password',
+    preheader: 'The link works once, for 30 minutes',
+    news: [
+      'somebody, most likely you, has asked for a new password for your account. The link works once, and for 30 minutes.',
+      'If it was not you, do nothing: your password stays as it is.',
+    ],
+    action: 'Set a new password',
+    why: 'You get this mail because a new password was asked for with this address.',
+  },
+  passwordChanged: {
+    title: 'Your password was changed',
+    preheader: 'Other sessions of your account have ended',
+    news: [
+      'the password of your account was changed just now, and sessions that were open elsewhere have ended.',
+      'If it was not you, ask for a new password at once, and look at your sessions.',
+    ],
+    action: 'Look at your sessions',
+    why: 'You get this mail because it concerns the safety of your account.',
+  },
   sessionReused: {
     title: 'We have ended one of your sessions',
     preheader: 'Somebody else may have had a key to it',
