@@ -39,7 +39,10 @@ const betweenSweeps = 30_000
 const outcomeOf = (outcome: PromiseSettledResult<number>): number | object =>
   outcome.status === 'fulfilled' ? outcome.value : describeError(outcome.reason)
 
-const purge = async ({ log, services: { auth, idempotency, mail, purgeJobs, recovery } }: ReturnType<typeof begin>) => {
+const purge = async ({
+  log,
+  services: { auth, idempotency, mail, purgeJobs, recovery },
+}: ReturnType<typeof begin>) => {
   // One that fails does not keep the others from their work.
   const outcomes = await Promise.allSettled([
     auth.purgeExpired(),
