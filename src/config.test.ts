@@ -131,6 +131,8 @@ describe('readConfig', () => {
     ['JWT_KEYS', JSON.stringify([{ ...first, crv: 'P-384' }])],
     ['JWT_KEYS', JSON.stringify([{ ...first, kid: '' }])],
     ['JWT_KEYS', JSON.stringify([first, { ...second, kid: first.kid }])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, retiresAt: '2026-11-20T12:00:00.000Z' }, second])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, signsFrom: 'soon' }])],
     ['TOKEN_SECRET', 'short'],
     ['TOKEN_SECRET', `${'Zq3v8yB_E1h5k9nR'.repeat(3)}=`],
     ['DATABASE_URL', 'mysql://app:correct-horse-battery@db.example/main'],

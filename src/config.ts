@@ -12,6 +12,10 @@ const SigningKey = z.object({
   y: z.base64url().length(43),
   d: z.base64url().length(43),
   kid: z.string().min(1).max(64),
+  /** Published from the start; until then the other key signs. */
+  signsFrom: z.iso.datetime().optional(),
+  /** Neither published nor accepted any more. */
+  retiresAt: z.iso.datetime().optional(),
 })
 
 const json = z.string().transform((text, context): unknown => {
@@ -129,6 +133,7 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
   const mails = env.MAIL !== 'off'
   return told([
     [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
+    [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
