@@ -33,6 +33,7 @@ const production = {
   MAIL_FROM: 'Selvedge <mail@selvedge.shop>',
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
+  BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
 }
 
 const development = {
@@ -84,6 +85,7 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
+      breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',

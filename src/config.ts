@@ -82,6 +82,7 @@ export const Environment = z.object({
   MAIL_FROM: Mailbox,
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
+  BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -114,6 +115,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     opsEmail: env.OPS_EMAIL || undefined,
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
+  breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -177,6 +179,7 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     ],
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
+    [env.BREACH_CHECK_URL.startsWith('http:'), 'BREACH_CHECK_URL', 'is not https'],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
     ...mailUnfitForProduction(env),
   ])

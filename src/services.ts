@@ -42,6 +42,7 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
@@ -118,6 +119,7 @@ export const createServices = (
       tokenOf: mailedTokens.of,
       log,
     })
+    const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
     const handlers: JobHandlers = {
@@ -148,6 +150,7 @@ export const createServices = (
       purgeJobs: jobs.purgeExpired,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
+        breaches,
         mailedTokens,
         dispatcher,
         newId,
@@ -167,6 +170,7 @@ export const createServices = (
       reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({
         users: createUserRepository(database),
+        breaches,
         dispatcher,
         newId,
         hashPassword,

@@ -179,6 +179,7 @@ export const rows: Row[] = [
       'src/auth/tokens.ts',
       'src/jobs/webhook.ts',
       'src/*/mailer.ts',
+      'src/users/breaches.ts',
       'src/*/store.ts',
       'src/*/fonts.ts',
       'src/*/images.ts',

@@ -90,6 +90,7 @@ const config = readConfig({
   MAIL_FROM: 'mail@selvedge.test',
   OPS_EMAIL: '',
   APP_URL: 'http://127.0.0.1',
+  BREACH_CHECK_URL: '',
 })
 
 const app = createApp({

@@ -35,6 +35,7 @@ export default defineConfig({
           RESEND_BASE_URL: inject('resendUrl'),
           MAIL_FROM: 'Selvedge <mail@selvedge.test>',
           OPS_EMAIL: 'ops@selvedge.test',
+          BREACH_CHECK_URL: '',
           APP_URL: 'https://shop.selvedge.test/',
         },
       },

@@ -3,10 +3,12 @@ import type { Origin } from '../../jobs/outbox.ts'
 import { AppError } from '../../shared/errors.ts'
 import { hashMailedToken, isMailedToken, type MailedTokens } from '../mailed-token.ts'
 import type { RecoveryRepository } from '../recovery-repository.ts'
+import { refuseBreached, type Breaches } from '../refuse-breached.ts'
 import type { ForgotPassword, ResetPassword } from '../schema.ts'
 
 type Deps = {
   recovery: RecoveryRepository
+  breaches: Breaches
   mailedTokens: MailedTokens
   dispatcher: Pick<Dispatcher, 'draft' | 'send'>
   newId: () => string
@@ -20,7 +22,7 @@ const minutes = 30
 const unusable = (): AppError => new AppError('LINK_INVALID', 'This link is unknown, was used or has expired')
 
 export const createRecoveryService = (deps: Deps) => {
-  const { recovery, mailedTokens, dispatcher, newId, hashPassword, origin } = deps
+  const { recovery, breaches, mailedTokens, dispatcher, newId, hashPassword, origin } = deps
 
   return {
     /** The same work, whoever has the address: one call to the database, one message to the queue, one job. */
@@ -43,6 +45,7 @@ export const createRecoveryService = (deps: Deps) => {
       if (!isMailedToken(token)) throw unusable()
       const hash = hashMailedToken(token)
       if (!(await recovery.isUsable(hash))) throw unusable()
+      await refuseBreached(breaches, password)
       const notice = { id: newId(), origin }
       await recovery.reset({ hash, passwordHash: hashPassword(password), notice })
       dispatcher.send([notice])
