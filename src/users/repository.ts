@@ -156,7 +156,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
       revokeSessions(id),
       voidMailedTokens(id),
       forgetRecipient(id),
-      sql`update sessions set user_agent = null where user_id = ${id}`,
+      sql`update sessions set user_agent = null, device = null where user_id = ${id}`,
     ])
     return rowCount === 1
   },

@@ -3,6 +3,7 @@ import { api, origin } from '../support/edge-api.ts'
 import { password } from '../support/edge-provided.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { newUser, type TestUser } from '../support/edge-rows.ts'
+import { sql } from '../support/edge-sql.ts'
 import { lives, login, outcomeOf, tryRefresh } from '../support/edge-sessions.ts'
 
 let ada: TestUser
@@ -55,6 +56,15 @@ describe('the sessions of an account', () => {
     await api('POST', '/api/auth/logout', { token: gone.access })
     const { data } = await api('GET', '/api/auth/sessions', { token: bob.token })
     expect(data).toMatchObject([{ id: bob.sessionId }])
+  })
+
+  it('of a deleted account keep nothing personal', async () => {
+    const [bob, boss] = [await newUser(), await newUser({ role: 'admin' })]
+    const { sid } = await login(bob.email, { device: 'Bob’s phone' })
+    await api('DELETE', `/api/v1/users/${bob.id}`, { token: boss.token })
+    expect(await sql('select device, user_agent from sessions where id = $1', [sid])).toEqual([
+      { device: null, user_agent: null },
+    ])
   })
 
   it('can be ended one by one', async () => {
