@@ -13,7 +13,7 @@ import { startProxy } from './proxy.ts'
 import { untilReady } from './ready.ts'
 import { openRedis } from './redis.ts'
 import { createRuntime } from './runtime.ts'
-import { loadSecrets, makeJwtKeys, makeWebhookSecret } from './secrets.ts'
+import { loadSecrets, makeJwtKeys, makeTokenSecret, makeWebhookSecret } from './secrets.ts'
 import { isLocal, logins, seedIfEmpty } from './seed.ts'
 import { createShutdown } from './shutdown.ts'
 import { openState, type State } from './state.ts'
@@ -157,7 +157,11 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
   const { chosen, defaults } = resolveVars({
     ...varFiles,
     env: process.env,
-    secrets: { JWT_KEYS: makeJwtKeys(), RESEND_WEBHOOK_SECRET: makeWebhookSecret() },
+    secrets: {
+      JWT_KEYS: makeJwtKeys(),
+      RESEND_WEBHOOK_SECRET: makeWebhookSecret(),
+      TOKEN_SECRET: makeTokenSecret(),
+    },
   })
   const derived = {
     JWT_ISSUER: api,

@@ -17,6 +17,7 @@ import { securityHeaders } from './http/middleware/security-headers.ts'
 import { serverTiming } from './http/middleware/server-timing.ts'
 import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
+import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
@@ -27,6 +28,7 @@ import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
+import { accountRoutes } from './users/routes.account.ts'
 import { userRoutes } from './users/routes.ts'
 
 /** Bytes of a JSON body. */
@@ -50,6 +52,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   // The next one answers OPTIONS itself, so that those have to be counted before.
   app.on('OPTIONS', '*', perAddress)
   app.use(crossOrigin(config.corsOrigins))
+  app.use(refuseForeignPages)
   app.use(
     bodyLimit({
       maxSize: maxBody,
@@ -67,6 +70,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/', healthRoutes)
   app.route('/.well-known', wellKnownRoutes)
   app.route('/api/auth', authRoutes)
+  app.route('/api/auth', accountRoutes)
   app.route('/api/v1/users', userRoutes)
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)

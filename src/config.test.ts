@@ -17,6 +17,7 @@ const production = {
   JWT_ISSUER: 'https://api.selvedge.example',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: JSON.stringify([first, second]),
+  TOKEN_SECRET: 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS',
   DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '10000',
@@ -32,6 +33,7 @@ const production = {
   MAIL_FROM: 'Selvedge <mail@selvedge.shop>',
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
+  BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
 }
 
 const development = {
@@ -70,6 +72,7 @@ describe('readConfig', () => {
         global: { points: 100, duration: 60 },
         login: { points: 7, duration: 600 },
         account: { points: 20, duration: 3_600 },
+        forgot: { points: 3, duration: 3_600 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       mail: {
@@ -82,6 +85,8 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
+      breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
+      tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
         audience: 'selvedge',
@@ -128,6 +133,10 @@ describe('readConfig', () => {
     ['JWT_KEYS', JSON.stringify([{ ...first, crv: 'P-384' }])],
     ['JWT_KEYS', JSON.stringify([{ ...first, kid: '' }])],
     ['JWT_KEYS', JSON.stringify([first, { ...second, kid: first.kid }])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, retiresAt: '2026-11-20T12:00:00.000Z' }, second])],
+    ['JWT_KEYS', JSON.stringify([{ ...first, signsFrom: 'soon' }])],
+    ['TOKEN_SECRET', 'short'],
+    ['TOKEN_SECRET', `${'Zq3v8yB_E1h5k9nR'.repeat(3)}=`],
     ['DATABASE_URL', 'mysql://app:correct-horse-battery@db.example/main'],
     ['DATABASE_FETCH_ENDPOINT', 'ftp://db.example/sql'],
     ['DATABASE_TIMEOUT_MS', '99'],

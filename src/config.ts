@@ -12,6 +12,10 @@ const SigningKey = z.object({
   y: z.base64url().length(43),
   d: z.base64url().length(43),
   kid: z.string().min(1).max(64),
+  /** Published from the start; until then the other key signs. */
+  signsFrom: z.iso.datetime().optional(),
+  /** Neither published nor accepted any more. */
+  retiresAt: z.iso.datetime().optional(),
 })
 
 const json = z.string().transform((text, context): unknown => {
@@ -39,6 +43,7 @@ const Limits = z.strictObject({
   global: Quota.default(policies.global),
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
+  forgot: Quota.default(policies.forgot),
 })
 
 /** `Name <address>` or an address: what stands in From. */
@@ -57,6 +62,7 @@ export const Environment = z.object({
   JWT_ISSUER: z.url(),
   JWT_AUDIENCE: z.string().min(1),
   JWT_KEYS: json.pipe(z.array(SigningKey).min(1).max(2)),
+  TOKEN_SECRET: z.string().regex(/^[\w-]{43,200}$/, 'is not base64url of 32 bytes or more'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   DATABASE_FETCH_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   DATABASE_TIMEOUT_MS: z
@@ -76,6 +82,7 @@ export const Environment = z.object({
   MAIL_FROM: Mailbox,
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
+  BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -108,6 +115,8 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     opsEmail: env.OPS_EMAIL || undefined,
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
+  breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
 
@@ -126,6 +135,7 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
   const mails = env.MAIL !== 'off'
   return told([
     [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
+    [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
@@ -147,11 +157,15 @@ const mailUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, str
   ]
 }
 
+/** Random text of this length has two dozen different characters or more. */
+const isWeak = (secret: string): boolean => secret.startsWith('dev-') || new Set(secret).size < 16
+
 /** What development may do and production must not. */
 const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
   const { username, password } = new URL(env.DATABASE_URL)
   return told([
     [env.JWT_KEYS.some(({ kid }) => kid.startsWith('dev-')), 'JWT_KEYS', 'holds a development key'],
+    [isWeak(env.TOKEN_SECRET), 'TOKEN_SECRET', 'is weak or a development secret'],
     [!env.JWT_ISSUER.startsWith('https://'), 'JWT_ISSUER', 'is not https'],
     [env.JWT_ISSUER === 'https://api.example.com', 'JWT_ISSUER', 'is still the example'],
     [isLocal(env.DATABASE_URL), 'DATABASE_URL', 'names this machine'],
@@ -165,6 +179,7 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     ],
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
+    [env.BREACH_CHECK_URL.startsWith('http:'), 'BREACH_CHECK_URL', 'is not https'],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
     ...mailUnfitForProduction(env),
   ])

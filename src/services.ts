@@ -1,6 +1,9 @@
 import { hashPassword, verifyPassword } from './auth/password.ts'
+import { createRefreshTokens } from './auth/refresh-token.ts'
 import { createAuthRepository } from './auth/repository.ts'
 import { createAuthService } from './auth/service.ts'
+import { createSessionService } from './auth/service/sessions.ts'
+import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
@@ -39,7 +42,11 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createBreaches } from './users/breaches.ts'
+import { createMailedTokens } from './users/mailed-token.ts'
+import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createRecoveryService } from './users/service/recovery.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -68,6 +75,8 @@ export const createServices = (
   { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
+  const refreshTokens = createRefreshTokens(config.tokenSecret)
+  const mailedTokens = createMailedTokens(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -109,8 +118,10 @@ export const createServices = (
       mailer,
       settings: mailSettings,
       render: renderLetter,
+      tokenOf: mailedTokens.of,
       log,
     })
+    const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
     const handlers: JobHandlers = {
@@ -123,6 +134,7 @@ export const createServices = (
       auth: createAuthService({
         auth: createAuthRepository(database),
         tokens,
+        refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
       }),
@@ -138,10 +150,30 @@ export const createServices = (
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      recovery: createRecoveryService({
+        recovery: createRecoveryRepository(database),
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+      }),
+      sessions: createSessionService({
+        sessions: createSessionRepository(database),
+        tokens,
+        refreshTokens,
+        dispatcher,
+        newId,
+        origin,
+        log,
+      }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({
         users: createUserRepository(database),
+        breaches,
+        dispatcher,
         newId,
         hashPassword,
         verifyPassword,

@@ -39,16 +39,20 @@ const betweenSweeps = 30_000
 const outcomeOf = (outcome: PromiseSettledResult<number>): number | object =>
   outcome.status === 'fulfilled' ? outcome.value : describeError(outcome.reason)
 
-const purge = async ({ log, services: { auth, idempotency, mail, purgeJobs } }: ReturnType<typeof begin>) => {
+const purge = async ({
+  log,
+  services: { auth, idempotency, mail, purgeJobs, recovery },
+}: ReturnType<typeof begin>) => {
   // One that fails does not keep the others from their work.
   const outcomes = await Promise.allSettled([
     auth.purgeExpired(),
     idempotency.purgeExpired(),
     purgeJobs(),
     mail.purgeExpired(),
+    recovery.purgeExpired(),
   ])
-  const [sessions, idempotencyKeys, jobs, mailRecords] = outcomes.map(outcomeOf)
-  log.info('expired rows purged', { sessions, idempotencyKeys, jobs, mailRecords })
+  const [sessions, idempotencyKeys, jobs, mailRecords, mailedTokens] = outcomes.map(outcomeOf)
+  log.info('expired rows purged', { sessions, idempotencyKeys, jobs, mailRecords, mailedTokens })
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 

@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { describeApi } from '../../src/http/document.ts'
 import { createLogger } from '../../src/shared/logger.ts'
-import { makeJwtKeys, makeWebhookSecret } from '../secrets.ts'
+import { makeJwtKeys, makeTokenSecret, makeWebhookSecret } from '../secrets.ts'
 import { parseVars } from '../vars.ts'
 
 /** `example` is the text of .dev.vars.example. */
@@ -12,6 +12,7 @@ export const describe = (example: string) => {
     ...parseVars(example, '.dev.vars.example'),
     DATABASE_URL: 'postgres://nobody@127.0.0.1/none',
     JWT_KEYS: makeJwtKeys(),
+    TOKEN_SECRET: makeTokenSecret(),
     RESEND_WEBHOOK_SECRET: makeWebhookSecret(),
   })
   const app = createApp({

@@ -129,7 +129,7 @@ export const rows: Row[] = [
   },
   {
     name: 'repository',
-    files: ['src/*/repository.ts'],
+    files: ['src/*/repository.ts', 'src/*/*-repository.ts'],
     values: ['drizzle', 'db', 'table', 'statement', 'shared', 'own pure'],
     types: ['driver', 'schema', 'protocol', 'pure'],
   },
@@ -179,6 +179,7 @@ export const rows: Row[] = [
       'src/auth/tokens.ts',
       'src/jobs/webhook.ts',
       'src/*/mailer.ts',
+      'src/users/breaches.ts',
       'src/*/store.ts',
       'src/*/fonts.ts',
       'src/*/images.ts',

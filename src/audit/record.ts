@@ -2,7 +2,8 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { Actor } from '../shared/actor.ts'
 
 type Entry = {
-  actor: Actor
+  /** As SQL where only the database knows: `change.subject` is in reach. */
+  actor: { id: Actor['id'] | SQL }
   /** `<what>.<did>`, such as job.retried. */
   action: string
   reason?: string | undefined

@@ -4,6 +4,7 @@ import type { Actor } from '../shared/actor.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
 import { users } from '../users/table.ts'
 import { actorGuard } from './actor-guard.ts'
+import { addFirstToken, purgeSpentTokens } from './refresh-statements.ts'
 import type { LoggedInUser } from './schema.ts'
 import { sessionDays } from './session.ts'
 import { sessions } from './table.ts'
@@ -13,7 +14,10 @@ const profile = { id: users.id, name: users.name, email: users.email, role: user
 type NewSession = {
   id: string
   userId: string
+  device: string | undefined
   userAgent: string | undefined
+  /** SHA-256 (hex) of its first refresh token. */
+  refreshHash: string
   /** The hash that the password was checked against. */
   passwordHash: string
   /** In its place when parameters have changed. */
@@ -34,15 +38,17 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
   },
 
   /** False when the account was deleted or its password changed since the hash was read. */
-  async openSession({ id, userId, userAgent, passwordHash, newPasswordHash }: NewSession): Promise<boolean> {
+  async openSession(session: NewSession): Promise<boolean> {
+    const { id, userId, device, userAgent, refreshHash, passwordHash, newPasswordHash } = session
     const unchanged = and(eq(users.id, userId), eq(users.passwordHash, passwordHash), isNull(users.deletedAt))
     // The row lock orders this against a change of the password, which then ends this session or refuses it.
     const insert = sql`
-      insert into sessions (id, user_id, user_agent, expires_at)
-      select ${id}, users.id, ${userAgent ?? null}, now() + make_interval(days => ${sessionDays})
+      insert into sessions (id, user_id, device, user_agent, expires_at)
+      select ${id}, users.id, ${device ?? null}, ${userAgent ?? null}, now() + make_interval(days => ${sessionDays})
       from users where ${unchanged} for no key update`
     const [{ rowCount }] = await write([
       insert,
+      addFirstToken(id, refreshHash),
       newPasswordHash === undefined
         ? undefined
         : db.update(users).set({ passwordHash: newPasswordHash }).where(unchanged),
@@ -78,14 +84,20 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     return user
   },
 
-  /** How many expired sessions were deleted. */
-  purgeExpired: (): Promise<number> =>
-    purgeAll(async () => {
+  /** How many expired sessions were deleted, their tokens with them, and tokens that were spent long ago. */
+  async purgeExpired(): Promise<number> {
+    const tokens = await purgeAll(async () => {
+      const [{ rowCount }] = await write([purgeSpentTokens()])
+      return rowCount
+    })
+    const ended = await purgeAll(async () => {
       const [{ rowCount }] = await write([
         sql`delete from sessions where ctid in (
           select ctid from sessions where expires_at < now() limit ${purgeBatch}
         )`,
       ])
       return rowCount
-    }),
+    })
+    return tokens + ended
+  },
 })

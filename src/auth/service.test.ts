@@ -1,12 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { hashPassword } from './password.ts'
+import { createRefreshTokens } from './refresh-token.ts'
 import { createAuthService } from './service.ts'
 
 const password = 'Warp-and-Weft-7'
 const passwordHash = hashPassword(password)
 const user = { id: 'u1', name: 'Ada Byron', role: 'user' as const }
 
-type Session = { id: string; userAgent: string | undefined; newPasswordHash: string | undefined }
+type Session = {
+  id: string
+  device: string | undefined
+  refreshHash: string
+  userAgent: string | undefined
+  newPasswordHash: string | undefined
+}
 
 let asked: string[]
 let sessions: Session[]
@@ -33,6 +40,7 @@ const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
       life: 900,
       jwks: { keys: [] },
     },
+    refreshTokens: createRefreshTokens('a secret of the tests'),
     newId: () => 's1',
     refusesDemoAccounts,
   })
@@ -44,15 +52,24 @@ beforeEach(() => {
 
 describe('login', () => {
   it('answers a token of the session that it opened', async () => {
-    const reply = await serviceOf().login({ email: 'ada@people.example', password }, 'curl')
+    const reply = await serviceOf().login(
+      { email: 'ada@people.example', password, device: 'A phone' },
+      'curl',
+    )
     expect(reply).toEqual({
       accessToken: 'token of s1',
       tokenType: 'Bearer',
       expiresIn: 900,
+      refreshToken: expect.stringMatching(/^rt_[\w-]{43}$/),
+      refreshExpiresIn: 30 * 86_400,
+      refreshNonce: expect.stringMatching(/^[\w-]{22}$/),
       user: { ...user, email: 'ada@people.example' },
     })
     expect(sessions).toEqual([
-      { id: 's1', userId: 'u1', userAgent: 'curl', passwordHash, newPasswordHash: undefined },
+      {
+        ...{ id: 's1', userId: 'u1', device: 'A phone', userAgent: 'curl' },
+        ...{ refreshHash: expect.stringMatching(/^[0-9a-f]{64}$/), passwordHash, newPasswordHash: undefined },
+      },
     ])
   })
 

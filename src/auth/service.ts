@@ -6,15 +6,20 @@ import { sessionDays } from './session.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import type { AuthRepository } from './repository.ts'
 import type { LoggedInUser, Login, TokenReply } from './schema.ts'
+import type { RefreshTokens } from './refresh-token.ts'
+import { tokenReply } from './token-reply.ts'
 import type { Tokens } from './tokens.ts'
 
 type Deps = {
   auth: AuthRepository
   tokens: Tokens
+  refreshTokens: RefreshTokens
   newId: () => string
   /** Where passwords are published: production knows no account there. */
   refusesDemoAccounts: boolean
 }
+
+type Credentials = Omit<Login, 'transport'>
 
 /** `.test` is nobody's (RFC 2606); all demonstration accounts live there. */
 const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
@@ -22,22 +27,29 @@ const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
 const wrongCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
 
-export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: Deps) => {
+/** By the address: an account that does not exist counts as one that does. */
+const accountKey = (email: string): string =>
+  `account:${createHash('sha256').update(normaliseEmail(email)).digest('hex')}`
+
+export const createAuthService = ({ auth, tokens, refreshTokens, newId, refusesDemoAccounts }: Deps) => {
   /** Undefined when the account is no longer as it was when the password was checked. */
-  const open = async ({ email, password }: Login, userAgent: string | undefined) => {
+  const open = async ({ email, password, device }: Credentials, userAgent: string | undefined) => {
     const address = normaliseEmail(email)
     const known = await auth.findByEmail(address)
     const found = refusesDemoAccounts && isDemo(address) ? undefined : known
     if (!verifyPassword(password, found?.passwordHash) || found === undefined) throw wrongCredentials()
     const { passwordHash, ...user } = found
+    const refresh = refreshTokens.first()
     const session = {
       id: newId(),
       userId: user.id,
+      device,
       userAgent: userAgent?.slice(0, 256).toWellFormed(),
+      refreshHash: refresh.hash,
       passwordHash,
       newPasswordHash: needsRehash(passwordHash) ? hashPassword(password) : undefined,
     }
-    return (await auth.openSession(session)) ? { user, sessionId: session.id } : undefined
+    return (await auth.openSession(session)) ? { user, sessionId: session.id, refresh } : undefined
   }
 
   return {
@@ -45,12 +57,10 @@ export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: 
      * Two calls to the database; an unknown address costs the same work as a wrong password. Only when the account
      * changed between the two (a new password, or another login that renewed the hash) both are made once more.
      */
-    async login(credentials: Login, userAgent: string | undefined): Promise<TokenReply> {
-      const actor = (await open(credentials, userAgent)) ?? (await open(credentials, userAgent))
-      if (actor === undefined) throw wrongCredentials()
-      const { user, sessionId } = actor
-      const accessToken = await tokens.issue({ kind: 'user', id: user.id, role: user.role, sessionId })
-      return { accessToken, tokenType: 'Bearer', expiresIn: tokens.life, user }
+    async login(credentials: Credentials, userAgent: string | undefined): Promise<TokenReply> {
+      const opened = (await open(credentials, userAgent)) ?? (await open(credentials, userAgent))
+      if (opened === undefined) throw wrongCredentials()
+      return await tokenReply(tokens, opened)
     },
 
     /**
@@ -62,8 +72,10 @@ export const createAuthService = ({ auth, tokens, newId, refusesDemoAccounts }: 
       const address = normaliseEmail(email)
       const actor = token && (await tokens.verify(token, { expiredFor: sessionDays * 86_400 }))
       if (actor && (await auth.isSessionOf(actor, address))) return `session:${actor.sessionId}`
-      return `account:${createHash('sha256').update(address).digest('hex')}`
+      return accountKey(address)
     },
+
+    accountKey,
 
     verify: (token: string) => tokens.verify(token),
 

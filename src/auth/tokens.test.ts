@@ -8,7 +8,7 @@ import {
   SignJWT,
   type JWTHeaderParameters,
 } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Actor } from '../shared/actor.ts'
 import { createTokens } from './tokens.ts'
 
@@ -155,5 +155,42 @@ describe('the key set', () => {
     for (const key of tokens.jwks.keys) {
       expect(Object.keys(key).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     }
+  })
+})
+
+describe('a rotation', () => {
+  const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 12, minute)).toISOString()
+  const rotated = createTokens({
+    ...settings,
+    keys: [
+      { ...newer, signsFrom: at(6) },
+      { ...older, retiresAt: at(22) },
+    ],
+  })
+  const kids = () => rotated.jwks.keys.map(({ kid }) => kid)
+  const signer = async () => decodeProtectedHeader(await rotated.issue(actor)).kid
+  const go = (minute: number) => vi.setSystemTime(at(minute))
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('publishes the new key before it signs', async () => {
+    go(0)
+    expect([kids(), await signer()]).toEqual([['newer', 'older'], 'older'])
+    go(6)
+    expect([kids(), await signer()]).toEqual([['newer', 'older'], 'newer'])
+  })
+
+  it('takes every token of the old key to its end, and none once it has retired', async () => {
+    go(5)
+    const last = await rotated.issue(actor)
+    go(19)
+    expect(await rotated.verify(last)).toEqual(actor)
+    go(22)
+    expect(kids()).toEqual(['newer'])
+    expect(await rotated.verify(last)).toBeUndefined()
+    // Not even where a token may have expired long ago.
+    expect(await rotated.verify(last, { expiredFor: 86_400 })).toBeUndefined()
+    expect(await rotated.verify(await rotated.issue(actor))).toEqual(actor)
   })
 })

@@ -11,7 +11,17 @@ const algorithm = 'ES256'
 /** Ours are below 700 characters; a header of 64 KB is not worth a parse. */
 const maxLength = 4_096
 
-type PrivateKey = { kty: 'EC'; crv: 'P-256'; x: string; y: string; d: string; kid: string }
+type PrivateKey = {
+  kty: 'EC'
+  crv: 'P-256'
+  x: string
+  y: string
+  d: string
+  kid: string
+  /** ISO 8601. */
+  signsFrom?: string | undefined
+  retiresAt?: string | undefined
+}
 
 type Settings = { issuer: string; audience: string; keys: PrivateKey[] }
 
@@ -25,21 +35,31 @@ const publicKey = ({ kty, crv, x, y, kid }: PrivateKey) => ({
   use: 'sig',
 })
 
+const isPast = (moment: string): boolean => Date.parse(moment) <= Date.now()
+
+/** Asked at each use: an isolate may outlive a rotation. */
+const isLive = ({ retiresAt }: PrivateKey): boolean => retiresAt === undefined || !isPast(retiresAt)
+
+const maySign = (key: PrivateKey): boolean =>
+  isLive(key) && (key.signsFrom === undefined || isPast(key.signsFrom))
+
 /**
- * Access tokens (RFC 9068 `at+jwt`): the first key signs, all of them verify. Keys come from configuration alone;
+ * Access tokens (RFC 9068 `at+jwt`): the first key whose time has come signs, all that have not retired verify. Keys come from configuration alone;
  * nothing in a token's header can name another.
  */
 export const createTokens = ({ issuer, audience, keys }: Settings) => {
-  const jwks = { keys: keys.map(publicKey) }
-  const resolveKey = createLocalJWKSet(jwks)
+  const resolveKey = createLocalJWKSet({ keys: keys.map(publicKey) })
 
   return {
-    jwks,
+    /** What others verify by. */
+    get jwks() {
+      return { keys: keys.filter(isLive).map(publicKey) }
+    },
 
     life,
 
     async issue({ id, role, sessionId }: Actor): Promise<string> {
-      const [signing] = keys
+      const signing = keys.find(maySign) ?? keys[0]
       if (signing === undefined) throw new Error('No signing key')
       return await new SignJWT({ role, sid: sessionId })
         .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: signing.kid })
@@ -59,7 +79,7 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
     async verify(token: string, { expiredFor = 0 } = {}): Promise<Actor | undefined> {
       if (token.length > maxLength) return undefined
       try {
-        const { payload } = await jwtVerify(token, resolveKey, {
+        const { payload, protectedHeader } = await jwtVerify(token, resolveKey, {
           issuer,
           audience,
           algorithms: [algorithm],
@@ -67,6 +87,7 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
           clockTolerance: expiredFor,
           requiredClaims: ['exp', 'iat', 'jti'],
         })
+        if (!keys.some((key) => key.kid === protectedHeader.kid && isLive(key))) return undefined
         const { data } = AccessClaims.safeParse(payload)
         return data && { kind: 'user', id: data.sub, role: data.role, sessionId: data.sid }
       } catch (error) {

@@ -10,6 +10,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: 'The session has ended; log in again',
   FORBIDDEN: 'Your role does not allow this',
   NOT_FOUND: 'Not found',
+  LINK_INVALID: 'This link is unknown, was used or has expired',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
   INVALID_TRANSITION: 'Its present status does not allow this',

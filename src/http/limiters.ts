@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
 import { bearerOf } from './bearer.ts'
-import { countsAsLogin, isMarked, unlimited } from './middleware/limit-marks.ts'
+import { countsAsForgot, countsAsLogin, isMarked, unlimited } from './middleware/limit-marks.ts'
 import { rateLimiter } from './middleware/rate-limiter.ts'
 
 /**
@@ -14,17 +14,29 @@ import { rateLimiter } from './middleware/rate-limiter.ts'
 const addressOf = (c: Context<AppEnv>): string =>
   `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '') ?? 'unknown'}`
 
-const LoginAttempt = z.object({ email: z.string() })
+const Attempt = z.object({ email: z.string() })
 
 /** More than the validator takes for JSON: what it would read must not go uncounted. */
 const mayBeJson = (c: Context<AppEnv>): boolean => /json/i.test(c.req.header('Content-Type') ?? '')
 
-/** The account that a login is for; what is no login is refused by the validation that follows. */
-const accountOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
-  if (!isMarked(c, countsAsLogin) || !mayBeJson(c)) return undefined
+/** The address that such a request is about; what has none is refused by the validation that follows. */
+const emailOf = async (c: Context<AppEnv>, mark: typeof countsAsLogin): Promise<string | undefined> => {
+  if (!isMarked(c, mark) || !mayBeJson(c)) return undefined
   // hono keeps the parsed body: what is read here is what the validator reads.
-  const { data } = LoginAttempt.safeParse(await c.req.json().catch(() => undefined))
-  return data && (await c.var.services.auth.attemptKey(data.email, bearerOf(c.req.header('Authorization'))))
+  return Attempt.safeParse(await c.req.json().catch(() => undefined)).data?.email
+}
+
+/** The account that a login is for. */
+const accountOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
+  const email = await emailOf(c, countsAsLogin)
+  if (email === undefined) return undefined
+  return await c.var.services.auth.attemptKey(email, bearerOf(c.req.header('Authorization')))
+}
+
+/** Who would get the mail, known or not. */
+const recipientOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
+  const email = await emailOf(c, countsAsForgot)
+  return email === undefined ? undefined : c.var.services.auth.accountKey(email)
 }
 
 /** Every policy, in the order in which they are met. */
@@ -48,11 +60,20 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
   ),
 
   /** Once it is known who asks, and before what they ask is looked at. */
-  perIdentity: rateLimiter({
-    name: 'account',
-    ...limits.account,
-    keyGenerator: accountOf,
-    store: 'objects',
-    failMode: 'local',
-  }),
+  perIdentity: rateLimiter(
+    {
+      name: 'account',
+      ...limits.account,
+      keyGenerator: accountOf,
+      store: 'objects',
+      failMode: 'local',
+    },
+    {
+      name: 'forgot',
+      ...limits.forgot,
+      keyGenerator: recipientOf,
+      store: 'objects',
+      failMode: 'local',
+    },
+  ),
 })

@@ -2,7 +2,7 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
-import { countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
+import { countsAsForgot, countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
 
@@ -12,11 +12,11 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /** `none`: no limit counts it. `login`: it counts as an attempt to log in too. */
+  /** `none`: no limit counts it. `login`, `forgot`: it counts as such an attempt too. */
   limits?: keyof typeof marks
 }
 
-const marks = { none: unlimited, login: countsAsLogin, usual: limited }
+const marks = { none: unlimited, login: countsAsLogin, forgot: countsAsForgot, usual: limited }
 
 const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCode[] => [
   ...errors,

@@ -1,9 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { check, customType, index, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
-import { moment } from '../db/table.ts'
+import { check, index, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { bytea, moment } from '../db/table.ts'
 import { users } from '../users/table.ts'
-
-const bytea = customType<{ data: string }>({ dataType: () => 'bytea' })
 
 /** What a POST answered under the client's Idempotency-Key, written in the transaction of its effect. */
 export const idempotencyKeys = pgTable(

@@ -10,8 +10,13 @@ export const userOf = (mail: MailOrder): SQL | undefined => {
     case 'orderShipped':
     case 'orderCancelled':
       return sql`(select user_id from orders where id = ${mail.orderId})`
+    case 'passwordReset':
+      return sql`(select user_id from mailed_tokens where id = ${mail.tokenId})`
+    case 'passwordChanged':
     case 'reportReady':
       return sql`${mail.userId}::uuid`
+    case 'sessionReused':
+      return sql`(select user_id from sessions where id = ${mail.sessionId})`
     case 'operatorAlert':
       return undefined
   }
@@ -29,6 +34,15 @@ export const letterOf = (mail: MailOrder): SQL => {
       return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name,
           'report', json_build_object('id', reports.id, 'from', reports.first_day, 'to', reports.last_day))
         from reports, users where reports.id = ${mail.reportId} and users.id = ${mail.userId}`
+    case 'passwordReset':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name, 'tokenId', mailed_tokens.id)
+        from mailed_tokens join users on users.id = mailed_tokens.user_id where mailed_tokens.id = ${mail.tokenId}`
+    case 'passwordChanged':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name)
+        from users where users.id = ${mail.userId}`
+    case 'sessionReused':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name)
+        from sessions join users on users.id = sessions.user_id where sessions.id = ${mail.sessionId}`
     case 'operatorAlert':
       return sql`select json_build_object('template', ${mail.template}::text,
           'job', json_build_object('id', jobs.id, 'type', jobs.type, 'failures', jobs.failures,

@@ -5,6 +5,11 @@ export type TemplateName = MailOrder['template']
 
 export type OrderTemplate = 'orderConfirmed' | 'orderShipped' | 'orderCancelled'
 
+export type AccountTemplate = 'sessionReused' | 'passwordChanged' | LinkTemplate
+
+/** Mails with a link that holds a token. */
+type LinkTemplate = 'passwordReset'
+
 /** What a report's mail says of it; days as 2026-11-19. */
 export type ReportFacts = { id: string; from: string; to: string }
 
@@ -21,6 +26,8 @@ export type JobFacts = {
 /** All that a template is made from. */
 export type Letter =
   | { template: OrderTemplate; name: string; order: Order }
+  | { template: Exclude<AccountTemplate, LinkTemplate>; name: string }
+  | { template: LinkTemplate; name: string; tokenId: string }
   | { template: 'reportReady'; name: string; report: ReportFacts }
   | { template: 'operatorAlert'; job: JobFacts }
 

@@ -33,6 +33,9 @@ export const samples: Record<TemplateName, Letter> = {
     name: 'Grace Hopper',
     report: { id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16', from: '2026-11-01', to: '2026-11-19' },
   },
+  passwordReset: { template: 'passwordReset', name: 'Ada Byron', tokenId: orderId },
+  passwordChanged: { template: 'passwordChanged', name: 'Ada Byron' },
+  sessionReused: { template: 'sessionReused', name: 'Ada Byron' },
   operatorAlert: {
     template: 'operatorAlert',
     job: {

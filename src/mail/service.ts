@@ -24,7 +24,9 @@ type Deps = {
   /** Undefined when mail is off. */
   mailer: Mailer | undefined
   settings: Settings
-  render: (letter: Letter, appUrl: string) => RenderedLetter
+  render: (letter: Letter, appUrl: string, tokenOf: (tokenId: string) => string) => RenderedLetter
+  /** Only here, when a mail leaves, a token is seen in clear. */
+  tokenOf: (tokenId: string) => string
   log: Logger
 }
 
@@ -37,11 +39,14 @@ const headersOf = ({ requestId, traceparent }: JobContext): Record<string, strin
   ...(traceparent === undefined ? {} : { traceparent }),
 })
 
+/** The preview shows no token that could ever be real. */
+const tokenOfSamples = (): string => 'a-token-of-256-bits-as-it-stands-in-the-mail'
+
 /** A mailbox that is full or away may take the next mail; one that is not there never will. */
 const suppresses = ({ type, data }: MailEvent): boolean =>
   type === 'email.complained' || (type === 'email.bounced' && data.bounce?.type === 'Permanent')
 
-export const createMailService = ({ deliveries, mailer, settings, render, log }: Deps) => ({
+export const createMailService = ({ deliveries, mailer, settings, render, tokenOf, log }: Deps) => ({
   /**
    * The handler of `mail.send`: two calls to the database, one to the provider. However often a job runs, one mail
    * leaves: what was sent is not sent again, and the provider knows a job that it has taken by its id.
@@ -59,7 +64,7 @@ export const createMailService = ({ deliveries, mailer, settings, render, log }:
     if (letter === null) throw new PermanentError(`What this ${mail.template} is about does not exist`)
 
     const tags = { job_id: jobId, template: mail.template }
-    const outgoing = { to: recipient, ...render(letter, appUrl), headers: headersOf(context), tags }
+    const outgoing = { to: recipient, ...render(letter, appUrl, tokenOf), headers: headersOf(context), tags }
     const verdict = await mailer.send(outgoing, jobId, context.signal)
     if (verdict.taken) {
       await deliveries.taken(jobId, verdict.providerId)
@@ -98,7 +103,8 @@ export const createMailService = ({ deliveries, mailer, settings, render, log }:
   previewNames: (): TemplateName[] => templateNames,
 
   /** A template with invented data. */
-  preview: (template: TemplateName): RenderedLetter => render(samples[template], settings.appUrl),
+  preview: (template: TemplateName): RenderedLetter =>
+    render(samples[template], settings.appUrl, tokenOfSamples),
 
   purgeExpired: async (): Promise<number> => await deliveries.purgeExpired(),
 })

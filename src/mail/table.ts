@@ -1,14 +1,12 @@
 import { sql } from 'drizzle-orm'
-import { check, customType, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { createdAndUpdated, moment } from '../db/table.ts'
+import { check, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bytea, createdAndUpdated, moment } from '../db/table.ts'
 import { users } from '../users/table.ts'
 import type { TemplateName } from './letter.ts'
 import type { DeliveryStatus } from './status.ts'
 
-const bytea = customType<{ data: string }>({ dataType: () => 'bytea' })
-
 const templates = sql.raw(
-  `'orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert'`,
+  `'orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'sessionReused', 'passwordReset', 'passwordChanged'`,
 )
 const statuses = sql.raw(
   `'off', 'no_recipient', 'suppressed', 'sending', 'refused', 'sent', 'delayed', 'failed', 'delivered', 'bounced', 'complained'`,

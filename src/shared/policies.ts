@@ -9,6 +9,8 @@ export const policies = {
   login: { points: 5, duration: 15 * 60 },
   /** Attempts to log in to an account. */
   account: { points: 20, duration: 60 * 60 },
+  /** Mails about a forgotten password to an e-mail address. */
+  forgot: { points: 3, duration: 60 * 60 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

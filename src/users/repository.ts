@@ -8,11 +8,13 @@ import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
+import { enqueue, type Draft } from '../jobs/outbox.ts'
 import { forgetRecipient } from '../mail/forget-recipient.ts'
 import type { Actor, Role } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { userJson } from './json.ts'
 import type { ListUsers, User } from './schema.ts'
+import { voidMailedTokens } from './mailed-token-statements.ts'
 import { users } from './table.ts'
 
 const sortable = { createdAt: users.createdAt, name: users.name, email: users.email }
@@ -34,6 +36,8 @@ type Changes = {
   passwordHash?: string | undefined
   role?: Role | undefined
 }
+
+type Checked = { verifiedHash?: string | undefined; notice?: Draft | undefined }
 
 /** Locks all administrators in one order, so that two who remove each other come one after the other. */
 const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at is null order by id for no key update`
@@ -107,9 +111,17 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
 
   /**
    * A new password ends the account's sessions, but for the one that changed it. `verifiedHash` is the one that the
-   * current password was checked against: when it is another by now, so is the current password.
+   * current password was checked against: when it is another by now, so is the current password. `notice` is the mail
+   * that tells of a new password.
    */
-  async change(actor: Actor, id: string, values: Changes, verifiedHash?: string): Promise<User | undefined> {
+  async change(
+    actor: Actor,
+    id: string,
+    values: Changes,
+    { verifiedHash, notice }: Checked,
+  ): Promise<User | undefined> {
+    const isLive = sql`exists (select from users where id = ${id} and deleted_at is null)`
+    const changesAccess = values.passwordHash !== undefined || values.email !== undefined
     const demotes = values.role === 'user'
     const [, , , , , , [row]] = await write([
       actorGuard(actor),
@@ -124,6 +136,8 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
         .where(and(eq(users.id, id), live))
         .returning({ user: userJson }),
       values.passwordHash === undefined ? undefined : revokeSessions(id, actor.sessionId),
+      changesAccess ? voidMailedTokens(id) : undefined,
+      notice === undefined ? undefined : enqueue(notice, isLive),
     ])
     return row?.user
   },
@@ -140,8 +154,9 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
           deleted_at = now(), updated_at = now()
         where id = ${id} and deleted_at is null`,
       revokeSessions(id),
+      voidMailedTokens(id),
       forgetRecipient(id),
-      sql`update sessions set user_agent = null where user_id = ${id}`,
+      sql`update sessions set user_agent = null, device = null where user_id = ${id}`,
     ])
     return rowCount === 1
   },

@@ -75,6 +75,26 @@ export const ChangeUser = z
 
 export type ChangeUser = z.infer<typeof ChangeUser>
 
+export const ForgotPassword = z
+  .strictObject({ email })
+  .openapi('ForgotPassword', { example: { email: example.email } })
+
+export type ForgotPassword = z.infer<typeof ForgotPassword>
+
+export const ResetPassword = z
+  .strictObject({ token: z.string().max(1_000), password })
+  .openapi('ResetPassword', {
+    example: { token: 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS', password: 'Warp-and-Weft-7' },
+  })
+
+export type ResetPassword = z.infer<typeof ResetPassword>
+
+export const ChangePassword = z
+  .strictObject({ currentPassword: z.string().max(1_000), password })
+  .openapi('ChangePassword', {
+    example: { currentPassword: 'Selvedge-Dev-1!', password: 'Warp-and-Weft-7' },
+  })
+
 export const ListUsers = z
   .strictObject({
     ...pageFields,

@@ -1,12 +1,16 @@
+import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
+import { refuseBreached, type Breaches } from './refuse-breached.ts'
 import type { UserRepository } from './repository.ts'
 import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
 
 type Deps = {
   users: UserRepository
+  breaches: Breaches
+  dispatcher: Pick<Dispatcher, 'draft' | 'send'>
   newId: () => string
   hashPassword: (password: string) => string
   verifyPassword: (password: string, stored: string | undefined) => boolean
@@ -17,7 +21,14 @@ const checkMayTouch = (actor: Actor, id: string): void => {
   if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
 }
 
-export const createUserService = ({ users, newId, hashPassword, verifyPassword }: Deps) => {
+export const createUserService = ({
+  users,
+  breaches,
+  dispatcher,
+  newId,
+  hashPassword,
+  verifyPassword,
+}: Deps) => {
   /** A stolen access token must not be enough to take the account over. */
   const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<string> => {
     if (currentPassword === undefined) throw invalid({ field: 'currentPassword', message: 'is required' })
@@ -38,8 +49,10 @@ export const createUserService = ({ users, newId, hashPassword, verifyPassword }
       return found('User', await users.find(actor, id))
     },
 
-    create: (actor: Actor, { password, ...rest }: CreateUser, once?: IdempotentRequest): Promise<Reply> =>
-      users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }, once),
+    async create(actor: Actor, { password, ...rest }: CreateUser, once?: IdempotentRequest): Promise<Reply> {
+      await refuseBreached(breaches, password)
+      return await users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }, once)
+    },
 
     async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
       checkMayTouch(actor, id)
@@ -49,8 +62,14 @@ export const createUserService = ({ users, newId, hashPassword, verifyPassword }
       }
       const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)
       const verifiedHash = needsPassword ? await checkCurrentPassword(actor, currentPassword) : undefined
-      const passwordHash = password === undefined ? {} : { passwordHash: hashPassword(password) }
-      return found('User', await users.change(actor, id, { ...rest, ...passwordHash }, verifiedHash))
+      if (password === undefined) return found('User', await users.change(actor, id, rest, { verifiedHash }))
+      await refuseBreached(breaches, password)
+      const payload = { template: 'passwordChanged', userId: id } as const
+      const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
+      const values = { ...rest, passwordHash: hashPassword(password) }
+      const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
+      dispatcher.send([notice])
+      return changed
     },
 
     async remove(actor: Actor, id: string): Promise<void> {

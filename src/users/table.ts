@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { check, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { createdAndUpdated, moment } from '../db/table.ts'
+import { bytea, createdAndUpdated, moment } from '../db/table.ts'
 import type { Role } from '../shared/actor.ts'
+import type { MailedTokenPurpose } from './mailed-token.ts'
 
 export const users = pgTable(
   'users',
@@ -45,5 +46,31 @@ export const users = pgTable(
     index('users_email_trgm_idx')
       .using('gin', t.email.op('gin_trgm_ops'))
       .where(sql`deleted_at is null`),
+  ],
+)
+
+/** What a link in a mail proves: that whoever follows it reads the account's mail. Each works once. */
+export const mailedTokens = pgTable(
+  'mailed_tokens',
+  {
+    id: uuid('id').primaryKey(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    purpose: text('purpose').$type<MailedTokenPurpose>().notNull(),
+    /** SHA-256 of the token, which is derived from the id when the mail is made. */
+    tokenHash: bytea('token_hash').notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    expiresAt: moment('expires_at').notNull(),
+    /** When it was used, or made useless by what came in between. */
+    usedAt: moment('used_at'),
+  },
+  (t) => [
+    unique('mailed_tokens_token_hash_unique').on(t.tokenHash),
+    check('mailed_tokens_purpose_check', sql`${t.purpose} in ('resetPassword')`),
+    check('mailed_tokens_token_hash_check', sql`length(${t.tokenHash}) = 32`),
+    check('mailed_tokens_expires_at_check', sql`${t.expiresAt} > ${t.createdAt}`),
+    index('mailed_tokens_user_id_idx').on(t.userId),
+    index('mailed_tokens_expires_at_idx').on(t.expiresAt),
   ],
 )

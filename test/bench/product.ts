@@ -1,4 +1,4 @@
-import { makeJwtKeys } from '../../dev/secrets.ts'
+import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { generousLimits } from '../support/generous-limits.ts'
 import type { Catalogue } from './databases.ts'
@@ -20,6 +20,7 @@ export const productEnv = (databaseUrl: string, fetchEndpoint: string): Record<s
   JWT_ISSUER: issuer,
   JWT_AUDIENCE: audience,
   JWT_KEYS: keys,
+  TOKEN_SECRET: makeTokenSecret(),
   DATABASE_URL: databaseUrl,
   DATABASE_FETCH_ENDPOINT: fetchEndpoint,
   DATABASE_TIMEOUT_MS: '60000',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createApp } from '../../src/app.ts'
-import { KeySet, LoggedInUser, Login, TokenReply } from '../../src/auth/schema.ts'
+import { KeySet, LoggedInUser, Login, Refresh, Session, TokenReply } from '../../src/auth/schema.ts'
 import { Category, ChangeCategory, CreateCategory } from '../../src/categories/schema.ts'
 import { readConfig } from '../../src/config.ts'
 import { Health, Readiness } from '../../src/health/schema.ts'
@@ -15,8 +15,15 @@ import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/pr
 import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
-import { ChangeUser, CreateUser, User } from '../../src/users/schema.ts'
-import { makeJwtKeys } from '../../dev/secrets.ts'
+import {
+  ChangePassword,
+  ChangeUser,
+  CreateUser,
+  ForgotPassword,
+  ResetPassword,
+  User,
+} from '../../src/users/schema.ts'
+import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 
 const Media = z.object({
   schema: z.looseObject({}),
@@ -67,6 +74,7 @@ const config = readConfig({
   JWT_ISSUER: 'http://127.0.0.1',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: makeJwtKeys(),
+  TOKEN_SECRET: makeTokenSecret(),
   DATABASE_URL: 'postgres://127.0.0.1/none',
   DATABASE_FETCH_ENDPOINT: '',
   DATABASE_TIMEOUT_MS: '1000',
@@ -82,6 +90,7 @@ const config = readConfig({
   MAIL_FROM: 'mail@selvedge.test',
   OPS_EMAIL: '',
   APP_URL: 'http://127.0.0.1',
+  BREACH_CHECK_URL: '',
 })
 
 const app = createApp({
@@ -112,6 +121,7 @@ const codesOf = ({ responses }: Operation, status: number): string[] =>
 const schemas: Record<string, z.ZodType> = {
   Category,
   ChangeCategory,
+  ChangePassword,
   ChangeProduct,
   ChangeStatus,
   ChangeStock,
@@ -121,6 +131,7 @@ const schemas: Record<string, z.ZodType> = {
   CreateUser,
   DiscardJob,
   Error: Failure,
+  ForgotPassword,
   Health,
   Job: JobSummary,
   JobDetail,
@@ -139,8 +150,11 @@ const schemas: Record<string, z.ZodType> = {
   Readiness,
   RedriveJobs,
   Redriven,
+  Refresh,
   Report,
   RequestReport,
+  ResetPassword,
+  Session,
   TokenReply,
   User,
 }
@@ -221,7 +235,9 @@ describe.each(named)('the operation %s', (_, operation) => {
 
   it('documents what can go wrong, with an example of each code', () => {
     const { security, requestBody, parameters = [] } = operation
-    const takesKey = parameters.some(({ name }) => name === 'idempotency-key')
+    // What is spent knows its own retries: nothing of it is kept under the key.
+    const keepsReply = operation.operationId !== 'refreshSession'
+    const takesKey = keepsReply && parameters.some(({ name }) => name === 'idempotency-key')
     const takes = (where: string) => parameters.some(({ in: place }) => place === where)
     const expected: [boolean, number, string][] = [
       [true, 500, 'INTERNAL'],

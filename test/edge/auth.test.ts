@@ -38,6 +38,9 @@ describe('login', () => {
       accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
       tokenType: 'Bearer',
       expiresIn: 900,
+      refreshToken: expect.stringMatching(/^rt_[\w-]{43}$/),
+      refreshExpiresIn: 30 * 86_400,
+      refreshNonce: expect.stringMatching(/^[\w-]{22}$/),
       user: { id: ada.id, name: 'Ada Byron', email: 'ada@people.example', role: 'user' },
     })
     expect(calls).toBe(2)

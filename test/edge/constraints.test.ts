@@ -8,6 +8,8 @@ const [userId, categoryId, productId, otherProductId, orderId, sessionId, jobId,
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
+const newHash = () => String.raw`\x${newId().replaceAll('-', '').repeat(2)}`
+
 /** A row of each table that the database takes. */
 const good = {
   users: () => ({
@@ -20,7 +22,18 @@ const good = {
     },
     ...times,
   }),
-  sessions: () => ({ id: newId(), user_id: userId, created_at: now, expires_at: '2026-12-20T12:00:00.000Z' }),
+  sessions: () => ({
+    ...{ id: newId(), user_id: userId, created_at: now, last_used_at: now },
+    expires_at: '2026-12-20T12:00:00.000Z',
+  }),
+  refresh_tokens: () => ({
+    ...{ token_hash: newHash(), session_id: sessionId, created_at: now, spent_at: now },
+    successor_hash: newHash(),
+  }),
+  mailed_tokens: () => ({
+    ...{ id: newId(), user_id: userId, purpose: 'resetPassword', token_hash: newHash() },
+    ...{ created_at: now, expires_at: '2026-11-20T12:30:00.000Z' },
+  }),
   categories: () => ({ id: newId(), name: 'Linen', slug: `c-${newId()}`, ...times }),
   products: () => ({
     ...{ id: newId(), name: 'Towel', slug: `p-${newId()}`, description: '', price: '1.00', stock: 1 },
@@ -81,7 +94,7 @@ const good = {
     ...{ id: newId(), type: 'email.delivered', job_id: jobId, occurred_at: now, received_at: now },
   }),
   mail_suppressions: () => ({
-    address_hash: String.raw`\x${newId().replaceAll('-', '').repeat(2)}`,
+    address_hash: newHash(),
     reason: 'bounced',
     created_at: now,
   }),
@@ -106,9 +119,23 @@ const bad: [string, Table, object][] = [
   ['users_name_check', 'users', { name: 'A'.repeat(101) }],
   ['users_role_check', 'users', { role: 'root' }],
   ['sessions_pkey', 'sessions', { id: sessionId }],
+  ['sessions_device_check', 'sessions', { device: '' }],
+  ['sessions_device_check', 'sessions', { device: 'x'.repeat(101) }],
   ['sessions_user_agent_check', 'sessions', { user_agent: 'x'.repeat(257) }],
   ['sessions_expires_at_check', 'sessions', { expires_at: now }],
   ['sessions_user_id_users_id_fk', 'sessions', { user_id: newId() }],
+  ['refresh_tokens_pkey', 'refresh_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['refresh_tokens_token_hash_check', 'refresh_tokens', { token_hash: String.raw`\xab` }],
+  ['refresh_tokens_successor_hash_check', 'refresh_tokens', { successor_hash: String.raw`\xab` }],
+  ['refresh_tokens_spent_check', 'refresh_tokens', { spent_at: null }],
+  ['refresh_tokens_live_once', 'refresh_tokens', { spent_at: null, successor_hash: null }],
+  ['refresh_tokens_session_id_sessions_id_fk', 'refresh_tokens', { session_id: newId() }],
+  ['mailed_tokens_pkey', 'mailed_tokens', { id: sessionId }],
+  ['mailed_tokens_token_hash_unique', 'mailed_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['mailed_tokens_token_hash_check', 'mailed_tokens', { token_hash: String.raw`\xab` }],
+  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything' }],
+  ['mailed_tokens_expires_at_check', 'mailed_tokens', { expires_at: now }],
+  ['mailed_tokens_user_id_users_id_fk', 'mailed_tokens', { user_id: newId() }],
   ['categories_pkey', 'categories', { id: categoryId }],
   ['categories_slug_unique', 'categories', { slug: 'taken' }],
   ['categories_slug_check', 'categories', { slug: 'Upper' }],
@@ -224,6 +251,10 @@ const generated = ['order_status_history_pkey', 'stock_movements_pkey']
 beforeAll(async () => {
   await insert('users', [{ ...good.users(), id: userId, email: 'taken@people.example' }])
   await insert('sessions', [{ ...good.sessions(), id: sessionId }])
+  const tokenHash = String.raw`\x${'ab'.repeat(32)}`
+  const live = { token_hash: tokenHash, spent_at: null, successor_hash: null }
+  await insert('refresh_tokens', [{ ...good.refresh_tokens(), ...live }])
+  await insert('mailed_tokens', [{ ...good.mailed_tokens(), id: sessionId, token_hash: tokenHash }])
   await insert('categories', [{ ...good.categories(), id: categoryId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: productId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: otherProductId }])
@@ -236,8 +267,7 @@ beforeAll(async () => {
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])
   await insert('mail_events', [{ ...good.mail_events(), id: 'taken' }])
-  const hash = String.raw`\x${'ab'.repeat(32)}`
-  await insert('mail_suppressions', [{ ...good.mail_suppressions(), address_hash: hash }])
+  await insert('mail_suppressions', [{ ...good.mail_suppressions(), address_hash: tokenHash }])
   await insert('stock_movements', [{ ...good.stock_movements(), order_id: orderId, reason: 'order' }])
   await insert('jobs', [{ ...good.jobs(), id: jobId, slot_key: 'taken' }])
   await insert('job_attempts', [{ ...good.job_attempts(), attempt: 1 }])

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
+import { templateNames } from '../../src/mail/samples.ts'
 import { api } from '../support/edge-api.ts'
 import { appWith } from '../support/edge-app.ts'
 
 it('lists every template in development, and shows each as HTML and as text under its own policy', async () => {
   const { text: list } = await api('GET', '/dev/mail')
   const names = [...list.matchAll(/href="\/dev\/mail\/(\w+)"/g)].map(([, name]) => name)
-  expect(names).toEqual(['orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert'])
+  expect(names).toEqual(templateNames)
   for (const name of names) {
     const { status, text, headers } = await api('GET', `/dev/mail/${name}`)
     expect(status).toBe(200)

@@ -50,6 +50,33 @@ it('purges expired sessions and keeps all others', async () => {
   for (const line of lines) expect(line).toMatch(/requestId=[\w-]{36}/)
 })
 
+it('purges refresh tokens 30 days after they were spent, and mailed ones a week after their end', async () => {
+  const { id, sessionId } = await newUser()
+  await sql(
+    `insert into refresh_tokens (token_hash, session_id, spent_at, successor_hash)
+      select sha256(name::bytea), $1::uuid, now() - spent, sha256('next') from (values
+        ('29 days ago', interval '29 days'), ('31 days ago', interval '31 days')) as row (name, spent)
+      union all select sha256('live'), $1::uuid, null, null`,
+    [sessionId],
+  )
+  await sql(
+    `insert into mailed_tokens (id, user_id, purpose, token_hash, created_at, expires_at)
+      select gen_random_uuid(), $1::uuid, 'resetPassword', sha256(name::bytea), now() - interval '9 days', now() - over
+      from (values ('6 days ago', interval '6 days'), ('8 days ago', interval '8 days')) as row (name, over)`,
+    [id],
+  )
+  await run()
+  const left = await sql<{ n: number }>(
+    `select (select count(*)::int from refresh_tokens
+        where token_hash in (sha256('29 days ago'), sha256('live')) and session_id = $1) as n
+      union all select count(*)::int from refresh_tokens where session_id = $1
+      union all select count(*)::int from mailed_tokens where user_id = $2 and token_hash = sha256('6 days ago')
+      union all select count(*)::int from mailed_tokens where user_id = $2`,
+    [sessionId, id],
+  )
+  expect(left.map(({ n }) => n)).toEqual([2, 2, 1, 1])
+})
+
 it('purges more than one statement may delete', async () => {
   const { id } = await newUser()
   await sql(

@@ -46,6 +46,7 @@ if ('unavailable' in postgres) {
         mailer: createMailer({ apiKey: 're_dev', baseUrl: resend.url, from: 'mail@selvedge.test' }),
         settings: { webhookSecret: '', opsEmail: undefined, appUrl: 'https://shop.selvedge.test' },
         render: renderLetter,
+        tokenOf: () => '',
         log,
       })
     }

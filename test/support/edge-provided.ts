@@ -7,6 +7,8 @@ type Provided = {
   fetchEndpoint: string
   /** JSON array of two private ES256 JWKs with the kids `test-1` and `test-2`. */
   jwtKeys: string
+  /** What refresh tokens and mailed tokens are derived by. */
+  tokenSecret: string
   /** The local Resend endpoint. */
   resendUrl: string
   /** What its webhooks would be signed with. */

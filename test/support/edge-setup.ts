@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../dev/database.ts'
 import { migrate } from '../../dev/migrate.ts'
 import { hashPassword } from '../../src/auth/password.ts'
-import { makeWebhookSecret } from '../../dev/secrets.ts'
+import { makeTokenSecret, makeWebhookSecret } from '../../dev/secrets.ts'
 import { password } from './edge-provided.ts'
 import { startResend } from './resend.ts'
 
@@ -27,6 +27,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
   provide('databaseUrl', database.url)
   provide('fetchEndpoint', database.fetchEndpoint)
   provide('jwtKeys', JSON.stringify([signingKey('test-1'), signingKey('test-2')]))
+  provide('tokenSecret', makeTokenSecret())
   provide('resendUrl', resend.url)
   provide('webhookSecret', makeWebhookSecret())
   provide('passwordHash', hashPassword(password))

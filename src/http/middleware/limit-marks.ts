@@ -13,6 +13,9 @@ export const unlimited = mark()
 /** On routes where a password can be guessed. */
 export const countsAsLogin = mark()
 
+/** On routes that mail to whatever address is asked for. */
+export const countsAsForgot = mark()
+
 /** On all others. */
 export const limited = mark()
 

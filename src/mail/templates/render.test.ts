@@ -6,6 +6,8 @@ import { renderLetter } from './render.ts'
 
 const appUrl = 'https://shop.selvedge.test'
 
+const tokenOf = () => 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS'
+
 const item = (name: string, quantity: number, unitPrice: string) => ({
   productId: 'p',
   name,
@@ -37,7 +39,7 @@ const visible = (html: string): string =>
     .replaceAll(/\s+/g, ' ')
 
 describe.each(templateNames)('the mail %s', (name) => {
-  const { subject, html, text } = renderLetter(samples[name], appUrl)
+  const { subject, html, text } = renderLetter(samples[name], appUrl, tokenOf)
 
   it('is a whole document without anything to load or run, styled inline', () => {
     expect(html).toMatch(/^<!doctype html><html lang="en">.*<\/html>$/s)
@@ -54,7 +56,9 @@ describe.each(templateNames)('the mail %s', (name) => {
   it('links to the same place in both parts, and nowhere else', () => {
     const links = [...html.matchAll(/href="([^"]+)"/g)].map(([, href]) => href)
     expect(links).toHaveLength(1)
-    expect(links[0]).toMatch(/^https:\/\/shop\.selvedge\.test\/[a-z/]+\/[0-9a-f-]{36}$/)
+    expect(links[0]).toMatch(
+      /^https:\/\/shop\.selvedge\.test\/[a-z/-]+(?:\/[0-9a-f-]{36}|#token=[\w-]{43})?$/,
+    )
     expect(text).toContain(links[0])
   })
 })
@@ -62,7 +66,7 @@ describe.each(templateNames)('the mail %s', (name) => {
 describe('the mail of an order', () => {
   it('lists every item with its amount, and the total, in both parts', () => {
     const items = Array.from({ length: 50 }, (_, n) => item(`Towel number ${n}`, n + 1, '9.99'))
-    const { html, text } = renderLetter(orderLetter({ items, total: '12737.25' }), appUrl)
+    const { html, text } = renderLetter(orderLetter({ items, total: '12737.25' }), appUrl, tokenOf)
     const seen = visible(html)
     for (const { name, quantity } of items) {
       const sum = lineTotal('9.99', quantity)
@@ -75,7 +79,7 @@ describe('the mail of an order', () => {
 
   it('says in other words what has happened to it', () => {
     const subjects = (['orderConfirmed', 'orderShipped', 'orderCancelled'] as const).map(
-      (template) => renderLetter({ ...orderLetter(), template } as Letter, appUrl).subject,
+      (template) => renderLetter({ ...orderLetter(), template } as Letter, appUrl, tokenOf).subject,
     )
     expect(subjects).toEqual([
       'Your order of 20 November 2026 is confirmed',
@@ -86,7 +90,11 @@ describe('the mail of an order', () => {
 
   it('shows names as they are and never as markup', () => {
     const evil = `<img src=x onerror="alert('1')"> & "Søn" 'Ωmega'`
-    const { html, text } = renderLetter(orderLetter({ name: evil, items: [item(evil, 1, '1.00')] }), appUrl)
+    const { html, text } = renderLetter(
+      orderLetter({ name: evil, items: [item(evil, 1, '1.00')] }),
+      appUrl,
+      tokenOf,
+    )
     expect(html).not.toContain('<img')
     expect(
       html.split('&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; &quot;Søn&quot;'),
@@ -101,18 +109,19 @@ it('an alert of a job without an error says so, and no line break reaches a subj
     template: 'operatorAlert',
     job: { ...job, error: null, type: 'mail.send\r\nBcc: all@people.example' },
   }
-  const { subject, text } = renderLetter(letter, appUrl)
+  const { subject, text } = renderLetter(letter, appUrl, tokenOf)
   expect(subject).toBe('A job was given up: mail.send Bcc: all@people.example')
   expect(text).toContain('Last error: none was recorded')
 })
 
 it('the report of one day names the day once', () => {
   const report = { id: 'r', from: '2026-11-19', to: '2026-11-19' }
-  const one = renderLetter({ template: 'reportReady', name: 'Ada', report }, appUrl)
+  const one = renderLetter({ template: 'reportReady', name: 'Ada', report }, appUrl, tokenOf)
   expect(one.subject).toBe('The report of 19 November 2026 is ready')
   const more = renderLetter(
     { template: 'reportReady', name: 'Ada', report: { ...report, from: '2026-10-31' } },
     appUrl,
+    tokenOf,
   )
   expect(more.subject).toBe('The report of 31 October 2026 to 19 November 2026 is ready')
 })

@@ -1,10 +1,18 @@
 import type { Letter, RenderedLetter } from '../letter.ts'
+import { accountLetter } from './account.tsx'
 import { operatorAlertLetter } from './operator-alert.tsx'
 import { orderLetter } from './order.tsx'
 import { reportReadyLetter } from './report-ready.tsx'
 
-/** `appUrl` is where customers and administrators use the shop, without a slash at its end. */
-export const renderLetter = (letter: Letter, appUrl: string): RenderedLetter => {
+/**
+ * `appUrl` is where customers and administrators use the shop, without a slash at its end; `tokenOf` derives the token of
+ * a link.
+ */
+export const renderLetter = (
+  letter: Letter,
+  appUrl: string,
+  tokenOf: (tokenId: string) => string,
+): RenderedLetter => {
   switch (letter.template) {
     case 'orderConfirmed':
     case 'orderShipped':
@@ -12,6 +20,12 @@ export const renderLetter = (letter: Letter, appUrl: string): RenderedLetter => 
       return orderLetter({ ...letter, link: `${appUrl}/orders/${letter.order.id}` })
     case 'reportReady':
       return reportReadyLetter({ ...letter, link: `${appUrl}/admin/reports/${letter.report.id}` })
+    case 'passwordReset':
+      // In the fragment: it reaches no server's log, and no page that this one links to.
+      return accountLetter({ ...letter, link: `${appUrl}/reset-password#token=${tokenOf(letter.tokenId)}` })
+    case 'passwordChanged':
+    case 'sessionReused':
+      return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }

@@ -1,0 +1,10 @@
+ALTER TABLE "sessions" DROP CONSTRAINT "sessions_device_check";
+DELETE FROM "mail_events" USING "mail_deliveries" WHERE "mail_events"."job_id" = "mail_deliveries"."job_id" AND "mail_deliveries"."template" = 'sessionReused';
+DELETE FROM "mail_deliveries" WHERE "template" = 'sessionReused';
+ALTER TABLE "mail_deliveries" DROP CONSTRAINT "mail_deliveries_template_check";
+ALTER TABLE "mail_deliveries" ADD CONSTRAINT "mail_deliveries_template_check" CHECK ("mail_deliveries"."template" in ('orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert'));
+DROP TABLE "refresh_tokens";
+DROP INDEX "sessions_user_id_idx";
+ALTER TABLE "sessions" DROP COLUMN "device";
+ALTER TABLE "sessions" DROP COLUMN "last_used_at";
+CREATE INDEX "sessions_user_id_idx" ON "sessions" USING btree ("user_id");

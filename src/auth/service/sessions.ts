@@ -1,0 +1,68 @@
+import type { Dispatcher } from '../../jobs/dispatcher.ts'
+import type { Origin } from '../../jobs/outbox.ts'
+import type { Actor } from '../../shared/actor.ts'
+import { AppError, notFound } from '../../shared/errors.ts'
+import { paginate, type PageRequest } from '../../shared/page.ts'
+import type { RefreshTokens } from '../refresh-token.ts'
+import type { TokenReply } from '../schema.ts'
+import type { SessionRepository } from '../session-repository.ts'
+import { tokenReply } from '../token-reply.ts'
+import type { Tokens } from '../tokens.ts'
+
+type Log = (message: string, fields: Record<string, unknown>) => void
+
+type Deps = {
+  sessions: SessionRepository
+  tokens: Pick<Tokens, 'issue' | 'life'>
+  refreshTokens: RefreshTokens
+  dispatcher: Pick<Dispatcher, 'send'>
+  newId: () => string
+  origin: Origin
+  log: { warn: Log }
+}
+
+const ended = (): AppError => new AppError('REFRESH_INVALID', 'The session has ended; log in again')
+
+const reused = (): AppError =>
+  new AppError('REFRESH_REUSED', 'This refresh token was used before; its session has ended')
+
+export const createSessionService = (deps: Deps) => {
+  const { sessions, tokens, refreshTokens, dispatcher, newId, origin, log } = deps
+
+  return {
+    /**
+     * Exchanges a refresh token: one call to the database. With the same `key`, within a minute and as long as the
+     * successor is unused, the same token gets the same successor; any other second use ends the session.
+     * @throws REFRESH_INVALID, REFRESH_REUSED
+     */
+    async refresh(text: string | undefined, key: string | undefined): Promise<TokenReply> {
+      const shown = text === undefined ? undefined : refreshTokens.read(text)
+      if (shown === undefined) throw ended()
+      const refresh = refreshTokens.successor(shown, key)
+      const notice = { id: newId(), origin }
+      const exchange = { hash: shown.hash, successorHash: refresh.hash }
+      const { noticed, ...exchanged } = await sessions.refresh(exchange, notice)
+      if (noticed) {
+        dispatcher.send([notice])
+        log.warn('refresh token used again: its session has ended', {})
+      }
+      if (exchanged.verdict === 'reused') throw reused()
+      if (exchanged.verdict !== 'good') throw ended()
+      const { user, sessionId } = exchanged
+      return await tokenReply(tokens, { user, sessionId, refresh })
+    },
+
+    async list(actor: Actor, query: PageRequest) {
+      const { data, counted } = await sessions.list(actor, query)
+      return { data, pagination: paginate(query, counted) }
+    },
+
+    logout: async (actor: Actor): Promise<void> => void (await sessions.end(actor, actor.sessionId)),
+
+    logoutAll: (actor: Actor): Promise<void> => sessions.endAll(actor),
+
+    async end(actor: Actor, id: string): Promise<void> {
+      if (!(await sessions.end(actor, id))) throw notFound('Session')
+    },
+  }
+}
