@@ -13,8 +13,11 @@ const maxLostLeases = 10
 /** After the first failure 10 s, after the second 30 s, give or take a tenth. */
 const retryGap = sql`interval '10 seconds' * 3 ^ failures * jitter`
 
-/** What nobody took when its time had come is sent again after 30 s, then 60, at last every 10 minutes. */
-const relayGap = sql`least(interval '30 seconds' * 2 ^ least(relays, 10), interval '10 minutes')`
+/**
+ * What nobody took when its time had come is sent again after 30 s, then every 45, which is every other sweep. It does
+ * not grow further: a message too many costs a claim that finds nothing, a lost one as much time as is waited here.
+ */
+const relayGap = sql`least(interval '30 seconds' * (1 + relays), interval '45 seconds')`
 
 /** Columns keep milliseconds and round: `now()` itself might be due only half a millisecond from now. */
 const atOnce = sql`date_trunc('milliseconds', now())`

@@ -60,3 +60,22 @@ export const brokenJobRules = async (client: pg.Client): Promise<string[]> => {
   }
   return broken
 }
+
+/**
+ * Seconds until the last of the jobs that were open at this moment was taken up: from then, or from the end of its wait
+ * for the next attempt. Those that had failed for good are not among them: nobody takes them up.
+ */
+export const slowestRecovery = async (client: pg.Client, killed: Date): Promise<number> => {
+  const { rows } = await client.query<{ seconds: number }>(
+    `with latest as (
+      select distinct on (job_id) job_id, became, failures, run_at from job_log where at <= $1 order by job_id, position desc
+    )
+    select max(extract(epoch from coalesce(next.at, 'infinity') - greatest($1, run_at)))::float as seconds
+    from latest left join lateral (
+      select min(started_at) as at from job_attempts where job_id = latest.job_id and started_at > $1
+    ) as next on true
+    where became in ('pending', 'running') and failures < 3`,
+    [killed],
+  )
+  return rows[0]?.seconds ?? 0
+}

@@ -41,7 +41,8 @@ export const slowJobs: Mutation[] = [
 export const fiveTimesFaster: Mutation[] = [
   { file: statements, remove: `const lease = sql\`interval '30`, put: `const lease = sql\`interval '6` },
   { file: statements, remove: `interval '10 seconds' * 3`, put: `interval '2 seconds' * 3` },
-  { file: statements, remove: `interval '30 seconds' * 2`, put: `interval '6 seconds' * 2` },
+  { file: statements, remove: `interval '30 seconds' * (`, put: `interval '6 seconds' * (` },
+  { file: statements, remove: `interval '45`, put: `interval '9` },
   { file: statements, remove: `interval '30 seconds' + case`, put: `interval '6 seconds' + case` },
   ...[`'jobId', id),`, 'left(last_error, 500)),'].map((before) => ({
     file: statements,
