@@ -114,6 +114,8 @@ if ('unavailable' in postgres) {
       it('lose nothing at any kill, and every job has its one effect, or is dead after three failures', async () => {
         let lastKill = new Date()
         for (let round = 0; round < rounds; round++) {
+          // What is measured after the last kill is how long a lost job waits, not how fast this machine works.
+          if (isFull && round === rounds - 1) await until(async () => (await world.countOf(openJobs)) < perRound, timeout) // prettier-ignore
           jobs.push(...(await world.insert(mixture(perRound))))
           world.sweep()
           await until(async () => (await world.countOf(`attempt > 0`)) > 0)
