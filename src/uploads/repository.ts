@@ -12,6 +12,7 @@ import { offsetOf } from '../shared/page.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
+import type { Remains } from './remains.ts'
 import type { ListUploads, Upload } from './schema.ts'
 import type { UploadState, Way } from './state.ts'
 import { changeState, deleteUploads, heldBy, inStates, isStale, occupied, occupies } from './statements.ts'
@@ -34,9 +35,6 @@ export type NewUpload = {
 
 /** What came in. */
 export type Received = { mediaType: MediaType; size: number; sha256: string; etag: string }
-
-/** What may be left in R2 of an upload whose row is gone. */
-export type Remains = { uploadId: string; multipartId: string | null }
 
 /** A run of the job that makes an upload ready. */
 export type Run = { uploadId: string; runId: string }
