@@ -51,6 +51,14 @@ const Mailbox = z
   .string()
   .regex(/^(?:[^<>"\r\n]{1,100} )?<?[^\s<>@"]+@[^\s<>@"]+>?$/, 'is not "Name <address>"')
 
+/** Where clamd listens, or that none does. */
+const ScannerUrl = z
+  .string()
+  .regex(
+    /^(off|(tcp|tls):\/\/([\w.-]+|\[[\da-f:.]+\]):\d{1,5})$/i,
+    'is not tls://host:port, tcp://host:port or off',
+  )
+
 const WebhookSecret = z
   .string()
   .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'is not whsec_ and base64 of 24 bytes or more')
@@ -83,6 +91,9 @@ export const Environment = z.object({
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
   BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  SCANNER_URL: ScannerUrl,
+  /** A private way to the scanner: a binding with `connect()`. */
+  SCANNER: z.unknown().optional(),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -116,6 +127,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
   breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  scannerUrl: env.SCANNER_URL === 'off' ? undefined : env.SCANNER_URL,
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -180,6 +192,11 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
     [env.BREACH_CHECK_URL.startsWith('http:'), 'BREACH_CHECK_URL', 'is not https'],
+    [
+      env.SCANNER_URL.startsWith('tcp:') && env.SCANNER === undefined,
+      'SCANNER_URL',
+      'is neither tls nor behind the binding SCANNER',
+    ],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
     ...mailUnfitForProduction(env),
   ])

@@ -36,6 +36,7 @@ export default defineConfig({
           MAIL_FROM: 'Selvedge <mail@selvedge.test>',
           OPS_EMAIL: 'ops@selvedge.test',
           BREACH_CHECK_URL: '',
+          SCANNER_URL: 'off',
           APP_URL: 'https://shop.selvedge.test/',
         },
       },

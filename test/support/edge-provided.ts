@@ -1,3 +1,5 @@
+import type { Clamds } from './clamd.ts'
+
 /** Of every account that tests make. */
 export const password = 'Warp-and-Weft-7'
 
@@ -13,6 +15,10 @@ type Provided = {
   resendUrl: string
   /** What its webhooks would be signed with. */
   webhookSecret: string
+  /** Scanners, or why there are none. */
+  clamds: Clamds
+  /** CI=true: what cannot be proved is a failure. */
+  mustScan: boolean
   /** PHC string of `password`. */
   passwordHash: string
 }
