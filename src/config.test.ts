@@ -35,6 +35,9 @@ const production = {
   APP_URL: 'https://selvedge.shop/',
   BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
   SCANNER_URL: 'tls://scanner.example:3310',
+  UPLOAD_MAX_BYTES: '52428800',
+  UPLOAD_QUOTA_BYTES: '1073741824',
+  UPLOAD_QUOTA_FILES: '1000',
 }
 
 const development = {
