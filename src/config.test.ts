@@ -91,6 +91,7 @@ describe('readConfig', () => {
       },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
       scannerUrl: 'tls://scanner.example:3310',
+      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',

@@ -42,6 +42,11 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createImages } from './uploads/images.ts'
+import { createPipelineRepository } from './uploads/pipeline-repository.ts'
+import { createUploadPipeline } from './uploads/pipeline.ts'
+import { createScanner, type Dial } from './uploads/scanner.ts'
+import { createUploadStore } from './uploads/store.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -63,7 +68,10 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  IMAGES: Parameters<typeof createImages>[0]
+  /** Into the private network of the scanner, where there is one. */
+  SCANNER?: { connect: Dial }
 }
 
 /**
@@ -72,7 +80,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -87,6 +95,10 @@ export const createServices = (
 
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
+  const uploadStore = createUploadStore(FILES)
+  const images = createImages(IMAGES)
+  const scanner =
+    config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -129,7 +141,11 @@ export const createServices = (
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
-      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
+      'upload.process': createUploadPipeline({
+        uploads: createPipelineRepository(database),
+        store: uploadStore,
+        ...{ scanner, images, dispatcher, newId, log },
+      }),
     }
     return {
       auth: createAuthService({

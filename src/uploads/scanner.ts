@@ -1,3 +1,4 @@
+import { createBreaker } from '../shared/breaker.ts'
 import { LaterError } from '../shared/later-error.ts'
 import { within } from '../shared/within.ts'
 import { endOfStream, framesOf, instream, ping, pong, verdictOf, type Verdict } from './clamd.ts'
@@ -108,6 +109,9 @@ export const createScanner = ({ url, network, patience }: Settings): Scanner => 
     )
   }
 
+  // A batch of files would wait for a silent scanner one after the other, for longer than the batch may take.
+  const breaker = createBreaker({ failures: 2, rest: 30_000 })
+
   const connect = async (): Promise<Connection> => {
     const dial = network ? network.connect.bind(network) : await overInternet()
     const connection = dial(address, { secureTransport, allowHalfOpen: false })
@@ -153,20 +157,35 @@ export const createScanner = ({ url, network, patience }: Settings): Scanner => 
     })
   }
 
+  const ask = async (content: Content, signal: AbortSignal): Promise<Verdict> => {
+    const connection = await connect().catch(async (cause: unknown) => {
+      await content.body.cancel().catch(() => undefined)
+      throw away('cannot be reached', cause)
+    })
+    const onAbort = () => hangUp(connection)
+    signal.addEventListener('abort', onAbort)
+    try {
+      return verdictOf(await converse(content, connection))
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      hangUp(connection)
+    }
+  }
+
   return {
     async scan(content, signal) {
       signal.throwIfAborted()
-      const connection = await connect().catch(async (cause: unknown) => {
+      if (!breaker.allows(Date.now())) {
         await content.body.cancel().catch(() => undefined)
-        throw away('cannot be reached', cause)
-      })
-      const onAbort = () => hangUp(connection)
-      signal.addEventListener('abort', onAbort)
+        throw new LaterError('The scanner was away just now')
+      }
       try {
-        return verdictOf(await converse(content, connection))
-      } finally {
-        signal.removeEventListener('abort', onAbort)
-        hangUp(connection)
+        const verdict = await ask(content, signal)
+        breaker.succeeded()
+        return verdict
+      } catch (error) {
+        if (error instanceof LaterError) breaker.failed(Date.now())
+        throw error
       }
     },
   }
