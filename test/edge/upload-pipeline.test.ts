@@ -2,7 +2,17 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { LaterError } from '../../src/shared/later-error.ts'
 import { plainWebpSize } from '../../src/uploads/webp.ts'
-import { allOf, bytesOf, encoded, gif, pdf, photographed, png, streamOf } from '../support/edge-images.ts'
+import {
+  allOf,
+  bytesOf,
+  encoded,
+  firstPixel,
+  gif,
+  pdf,
+  photographed,
+  png,
+  streamOf,
+} from '../support/edge-images.ts'
 import {
   expectSettled,
   historyOf,
@@ -79,9 +89,9 @@ describe('an upload', () => {
     const top = await env.IMAGES.input(streamOf(await bytesAt(full?.key ?? '')))
       .transform({ width: 200, height: 20, fit: 'cover', gravity: 'top' })
       .output({ format: 'image/png' })
-    const pixels = await allOf(top.image())
-    const again = await env.IMAGES.info(streamOf(pixels))
-    expect(again).toMatchObject({ width: 200, height: 20 })
+    const [red = 0, , blue = 0] = firstPixel(await allOf(top.image()))
+    expect(red).toBeGreaterThan(200)
+    expect(blue).toBeLessThan(50)
   })
 
   it('that is a PDF is kept as it is', async () => {
@@ -93,8 +103,8 @@ describe('an upload', () => {
     expect(latin1(await bytesAt(original?.key ?? ''))).toBe(latin1(bytes))
   })
 
-  it('that is a PDF of many parts is kept as it is', async () => {
-    const bytes = pdf('x'.repeat(11_000_000))
+  it('that is a PDF of two parts is kept as it is', async () => {
+    const bytes = pdf('x'.repeat(5_500_000))
     const upload = await quarantined(bytes, 'application/pdf')
     await process(upload)
     const { original } = await expectSettled(upload.id, 'ready')

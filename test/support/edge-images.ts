@@ -1,4 +1,4 @@
-import { crc32, deflateSync } from 'node:zlib'
+import { crc32, deflateSync, inflateSync } from 'node:zlib'
 import { env } from 'cloudflare:workers'
 
 type Colour = readonly [red: number, green: number, blue: number]
@@ -53,6 +53,19 @@ export const png = (
     pngChunk('IDAT', deflateSync(rows)),
     pngChunk('IEND', new Uint8Array()),
   )
+}
+
+/** Red, green and blue of the upper left corner: whatever the filter of the first row, it is plain there. */
+export const firstPixel = (image: Uint8Array): number[] => {
+  const view = new DataView(image.buffer, image.byteOffset)
+  const data: Uint8Array[] = []
+  for (let at = 8; at < image.length;) {
+    const size = view.getUint32(at)
+    const type = Buffer.from(image.subarray(at + 4, at + 8)).toString('latin1')
+    if (type === 'IDAT') data.push(image.subarray(at + 8, at + 8 + size))
+    at += 12 + size
+  }
+  return [...inflateSync(Buffer.concat(data)).subarray(1, 4)]
 }
 
 /** Says that it is larger than it is. */
