@@ -43,10 +43,17 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createImages } from './uploads/images.ts'
+import { createPartBuffers } from './uploads/part-buffers.ts'
 import { createPipelineRepository } from './uploads/pipeline-repository.ts'
 import { createUploadPipeline } from './uploads/pipeline.ts'
+import { createUploadRepository } from './uploads/repository.ts'
 import { createScanner, type Dial } from './uploads/scanner.ts'
+import { createUploadService } from './uploads/service.ts'
+import { createDiscard } from './uploads/service/discard.ts'
+import { createReceiver } from './uploads/service/receive.ts'
+import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
+import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -99,6 +106,7 @@ export const createServices = (
   const images = createImages(IMAGES)
   const scanner =
     config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
+  const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -136,6 +144,8 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const uploads = createUploadRepository(database)
+    const discard = createDiscard({ uploads, store: uploadStore })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -187,6 +197,15 @@ export const createServices = (
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
+      receive: createReceiver({
+        ...{ uploads, store: uploadStore, discard, partBuffers, dispatcher, newId, after, log },
+        settings: config.uploads,
+      }),
+      uploads: createUploadService({ uploads, discard, log }),
+      uploadSweeper: createUploadSweeper({
+        ...{ uploads, store: uploadStore, discard, log, requestId: origin.requestId },
+        sweeps: createSweepRepository(database),
+      }),
       users: createUserService({
         users: createUserRepository(database),
         breaches,

@@ -1,4 +1,4 @@
-import { inParts } from '../shared/in-parts.ts'
+import { inParts } from '../shared/parts.ts'
 
 /** What the store tells of an object: bytes, and its ETag without quotes. */
 export type Stored = { size: number; etag: string }
