@@ -17,6 +17,8 @@ type Provided = {
   webhookSecret: string
   /** Scanners, or why there are none. */
   clamds: Clamds
+  /** SELVEDGE_PROOF=full: as many random cases as time allows. */
+  isFullProof: boolean
   /** CI=true: what cannot be proved is a failure. */
   mustScan: boolean
   /** PHC string of `password`. */

@@ -33,6 +33,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
   provide('resendUrl', resend.url)
   provide('webhookSecret', makeWebhookSecret())
   provide('clamds', clamds)
+  provide('isFullProof', process.env['SELVEDGE_PROOF'] === 'full')
   provide('mustScan', process.env['CI'] === 'true')
   provide('passwordHash', hashPassword(password))
   return async () => {
