@@ -78,6 +78,7 @@ async function main(): Promise<void> {
     APP_URL: urls.api,
     DATABASE_FETCH_ENDPOINT: database.fetchEndpoint,
     RESEND_BASE_URL: mail.url,
+    S3_ENDPOINT: urls.store,
   }
   const found = {
     DATABASE_URL: database.url,
@@ -167,6 +168,7 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
     JWT_ISSUER: api,
     DATABASE_URL: 'postgres://127.0.0.1/selvedge',
     DATABASE_FETCH_ENDPOINT: '',
+    S3_ENDPOINT: api,
   }
   try {
     readConfig({ ...defaults, ...derived, ...chosen })

@@ -37,6 +37,10 @@ const production = {
   UPLOAD_MAX_BYTES: '52428800',
   UPLOAD_QUOTA_BYTES: '1073741824',
   UPLOAD_QUOTA_FILES: '1000',
+  S3_ENDPOINT: 'https://0123456789abcdef.r2.cloudflarestorage.com/',
+  S3_BUCKET: 'selvedge-files',
+  S3_ACCESS_KEY_ID: '0123456789abcdef0123456789abcdef',
+  S3_SECRET_ACCESS_KEY: '0123456789abcdef'.repeat(4),
 }
 
 const development = {

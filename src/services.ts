@@ -43,6 +43,12 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createUploadRepository } from './uploads/repository.ts'
+import { createS3 } from './uploads/s3.ts'
+import { createDirectUploads } from './uploads/service/direct.ts'
+import { createMultipartUploads } from './uploads/service/multipart.ts'
+import { createUploadStore } from './uploads/store.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
@@ -63,7 +69,7 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
 }
 
 /**
@@ -87,6 +93,8 @@ export const createServices = (
 
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
+  const uploadStore = createUploadStore(FILES)
+  const s3 = config.s3 && createS3(config.s3)
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -124,6 +132,11 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const direct = {
+      uploads: createUploadRepository(database),
+      directs: createDirectRepository(database),
+      ...{ store: uploadStore, s3, dispatcher, newId, ...config.uploads },
+    }
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -142,12 +155,14 @@ export const createServices = (
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
+      directUploads: createDirectUploads(direct),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
+      multipartUploads: createMultipartUploads(direct),
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
