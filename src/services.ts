@@ -42,13 +42,19 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
-import { createBreaches } from './users/breaches.ts'
 import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createPartBuffers } from './uploads/part-buffers.ts'
 import { createUploadRepository } from './uploads/repository.ts'
 import { createS3 } from './uploads/s3.ts'
+import { createUploadService } from './uploads/service.ts'
 import { createDirectUploads } from './uploads/service/direct.ts'
+import { createDiscard } from './uploads/service/discard.ts'
 import { createMultipartUploads } from './uploads/service/multipart.ts'
+import { createReceiver } from './uploads/service/receive.ts'
+import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
+import { createSweepRepository } from './uploads/sweep-repository.ts'
+import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
@@ -95,6 +101,7 @@ export const createServices = (
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
   const s3 = config.s3 && createS3(config.s3)
+  const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -132,10 +139,11 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const uploads = createUploadRepository(database)
+    const discard = createDiscard({ uploads, store: uploadStore })
     const direct = {
-      uploads: createUploadRepository(database),
-      directs: createDirectRepository(database),
-      ...{ store: uploadStore, s3, dispatcher, newId, ...config.uploads },
+      ...{ uploads, directs: createDirectRepository(database), store: uploadStore, discard },
+      ...{ s3, dispatcher, newId, ...config.uploads },
     }
     const handlers: JobHandlers = {
       'mail.send': mail.send,
@@ -186,6 +194,15 @@ export const createServices = (
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
+      receive: createReceiver({
+        ...{ uploads, store: uploadStore, discard, partBuffers, dispatcher, newId, after, log },
+        settings: config.uploads,
+      }),
+      uploads: createUploadService({ uploads, discard, log }),
+      uploadSweeper: createUploadSweeper({
+        ...{ uploads, store: uploadStore, discard, log, requestId: origin.requestId },
+        sweeps: createSweepRepository(database),
+      }),
       users: createUserService({
         users: createUserRepository(database),
         breaches,

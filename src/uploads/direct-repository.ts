@@ -2,7 +2,6 @@ import { sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import type { Database } from '../db/client.ts'
 import { dataOf } from '../db/page.ts'
-import type { ErrorCode } from '../shared/errors.ts'
 import type { Actor } from '../shared/actor.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
@@ -62,7 +61,7 @@ export const createDirectRepository = ({ read, write }: Database) => ({
   async reject(
     actor: Actor,
     direct: Direct,
-    { code, message }: { code: ErrorCode; message: string },
+    { reason, detail }: { reason: string; detail: string },
   ): Promise<{ isMine: boolean; upload: Upload | undefined }> {
     const theirs = isTheirs(actor, direct)
     const [, changed, found] = await write([
@@ -70,8 +69,8 @@ export const createDirectRepository = ({ read, write }: Database) => ({
       changeState({
         to: 'rejected',
         where: sql`${theirs} and uploads.state = 'receiving'`,
-        facts: { reason: code },
-        detail: message,
+        facts: { reason },
+        detail,
       }),
       shown(theirs),
     ])

@@ -12,6 +12,7 @@ const presign = userRoute({
   operationId: 'presignUpload',
   tags: ['uploads'],
   summary: 'Begin an upload by one PUT straight to the store',
+  limits: 'upload',
   request: { body: jsonBody(Presign) },
   responses: { 201: created(Presigned, 'The request that the client sends to the store') },
   errors: ['DIRECT_UPLOAD_OFF', 'QUOTA_EXCEEDED', 'IDEMPOTENCY_NOT_SUPPORTED'],

@@ -24,6 +24,7 @@ const begin = userRoute({
   operationId: 'beginMultipartUpload',
   tags: ['uploads'],
   summary: 'Begin an upload in parts straight to the store (Uppy)',
+  limits: 'upload',
   request: { body: jsonBody(BeginMultipart) },
   responses: { 200: json(BegunMultipart, 'What the following calls name it by') },
   errors: ['DIRECT_UPLOAD_OFF', 'QUOTA_EXCEEDED'],

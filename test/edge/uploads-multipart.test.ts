@@ -22,6 +22,12 @@ const partSize = 5 * 1024 * 1024
 const [head, tail] = [pngOf(partSize), new Uint8Array(1_000).fill(3)]
 const whole = new Uint8Array([...head, ...tail])
 
+const reasons: Record<string, string> = {
+  DIGEST_MISMATCH: 'otherBytes',
+  PAYLOAD_TOO_LARGE: 'moreBytes',
+  UNSUPPORTED_MEDIA_TYPE: 'otherType',
+}
+
 let user: TestUser
 let token: string
 beforeAll(async () => {
@@ -154,13 +160,11 @@ describe('an upload in parts', () => {
     async (_, change, contents, status, code) => {
       const begun = await beginParts(token, change)
       const parts = await sendParts(token, begun, contents)
-      for (const _again of [1, 2]) {
-        expect(await completeParts(token, begun, parts)).toMatchObject({
-          ...{ status, code, body: { message: expect.any(String), requestId: expect.any(String) } },
-        })
-      }
+      const refused = { status, code, body: { message: expect.any(String), requestId: expect.any(String) } }
+      expect(await completeParts(token, begun, parts)).toMatchObject(refused)
+      expect(await completeParts(token, begun, parts)).toMatchObject(refused)
       expect(await quarantined(idOf(begun))).toBeNull()
-      expect(await rowOf(begun)).toMatchObject({ state: 'rejected', reason: code })
+      expect(await rowOf(begun)).toMatchObject({ state: 'rejected', reason: reasons[code] })
       expect(await jobsOf(begun)).toHaveLength(0)
     },
   )

@@ -16,6 +16,12 @@ import {
 import { newUser, type TestUser } from '../support/edge-rows.ts'
 import { sql } from '../support/edge-sql.ts'
 
+const reasons: Record<string, string> = {
+  DIGEST_MISMATCH: 'otherBytes',
+  PAYLOAD_TOO_LARGE: 'moreBytes',
+  UNSUPPORTED_MEDIA_TYPE: 'otherType',
+}
+
 let user: TestUser
 let token: string
 beforeAll(async () => {
@@ -210,7 +216,7 @@ describe('POST /uploads/:id/complete', () => {
     await env.FILES.put(`quarantine/${id}`, content)
     expect(await complete(token, id)).toMatchObject({ status, code })
     expect(await quarantined(id)).toBeNull()
-    expect(await rowOf(id)).toMatchObject({ state: 'rejected', reason: code })
+    expect(await rowOf(id)).toMatchObject({ state: 'rejected', reason: reasons[code] })
     expect(await complete(token, id)).toMatchObject({ status, code })
     expect(await jobsOf(id)).toHaveLength(0)
   })

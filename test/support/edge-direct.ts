@@ -45,8 +45,7 @@ export const complete = async (token: string, id: string) =>
 
 export const uploadIn = ({ data }: { data?: unknown }): Upload => Upload.parse(data)
 
-export const quarantined = async (id: string): Promise<R2Object | null> =>
-  await env.FILES.head(`quarantine/${id}`)
+export const quarantined = async (id: string) => await env.FILES.head(`quarantine/${id}`)
 
 const Begun = z.object({ key: z.string(), uploadId: z.string() })
 export type Begun = z.infer<typeof Begun>

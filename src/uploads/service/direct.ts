@@ -3,7 +3,7 @@ import type { Actor } from '../../shared/actor.ts'
 import { AppError, found, notFound, type ErrorCode } from '../../shared/errors.ts'
 import { completePatience, putPatience, signedFor } from '../direct.ts'
 import type { Direct, DirectRepository, Expected } from '../direct-repository.ts'
-import { inspect, type Inspected } from '../inspect.ts'
+import { inspect } from '../inspect.ts'
 import { quarantineKey } from '../keys.ts'
 import { declaredTypeOf, type MediaType } from '../media-type.ts'
 import type { Quota } from '../quota.ts'
@@ -12,11 +12,13 @@ import type { S3 } from '../s3.ts'
 import type { Presign } from '../schema.direct.ts'
 import type { Upload } from '../schema.ts'
 import type { UploadStore } from '../store.ts'
+import type { Discard } from './discard.ts'
 
 export type DirectDeps = {
-  uploads: Pick<UploadRepository, 'begin' | 'finish' | 'forget'>
+  uploads: Pick<UploadRepository, 'begin' | 'finish'>
   directs: DirectRepository
   store: Pick<UploadStore, 'open' | 'remove' | 'abort' | 'complete' | 'multipart'>
+  discard: Discard
   /** Undefined where nothing can be signed. */
   s3: S3 | undefined
   dispatcher: Pick<Dispatcher, 'draft' | 'send'>
@@ -43,12 +45,12 @@ export const admittedType = (declared: string): MediaType => {
 export const tooLarge = (maxBytes: number): AppError =>
   new AppError('PAYLOAD_TOO_LARGE', `A file may have at most ${maxBytes} bytes`)
 
-/** Codes that this service gives as the reason of a rejection, and what they say. */
+/** Why an upload is refused for good: the reason in its row, and what whoever completes it is told. */
 const refusals = {
-  PAYLOAD_TOO_LARGE: 'The file has more bytes than an upload may have',
-  DIGEST_MISMATCH: 'The bytes are not those that were announced',
-  UNSUPPORTED_MEDIA_TYPE: 'The bytes are not what their type says',
-} as const satisfies Partial<Record<ErrorCode, string>>
+  moreBytes: ['PAYLOAD_TOO_LARGE', 'The file has more bytes than an upload may have'],
+  otherBytes: ['DIGEST_MISMATCH', 'The bytes are not those that were announced'],
+  otherType: ['UNSUPPORTED_MEDIA_TYPE', 'The bytes are not what their type says'],
+} as const satisfies Record<string, readonly [ErrorCode, string]>
 
 type Refusal = keyof typeof refusals
 
@@ -57,18 +59,16 @@ const isRefusal = (reason: string | null): reason is Refusal =>
 
 /** The upload as it has been settled; asked again, a refused one is refused with the same words. */
 const settled = (upload: Upload): Upload => {
-  if (upload.status === 'rejected' && isRefusal(upload.reason)) {
-    throw new AppError(upload.reason, refusals[upload.reason])
-  }
-  return upload
+  if (upload.status !== 'rejected' || !isRefusal(upload.reason)) return upload
+  const [code, message] = refusals[upload.reason]
+  throw new AppError(code, message)
 }
 
-const refusalOf = (
-  { declaredType, sha256 }: Expected,
-  { mediaType, sha256: found }: Inspected,
-): Refusal | undefined => {
-  if (sha256 !== null && sha256 !== found) return 'DIGEST_MISMATCH'
-  return mediaType === declaredType ? undefined : 'UNSUPPORTED_MEDIA_TYPE'
+/** By its size alone, before anything is read. */
+const misfitOf = ({ reserved, sha256 }: Expected, size: number, maxBytes: number): Refusal | undefined => {
+  if (size > maxBytes) return 'moreBytes'
+  // The size was said together with the checksum.
+  return sha256 === null || size === reserved ? undefined : 'otherBytes'
 }
 
 /**
@@ -78,13 +78,13 @@ const refusalOf = (
  */
 export const createCompletion = ({ uploads, directs, store, dispatcher, maxBytes }: DirectDeps) => {
   /** What cannot be removed now lies in quarantine without a row that needs it, and the sweep finds it. */
-  const discard = async (id: string): Promise<void> =>
+  const discardObject = async (id: string): Promise<void> =>
     await store.remove([quarantineKey(id)]).catch(() => undefined)
 
-  const refuse = async (actor: Actor, direct: Direct, code: Refusal): Promise<Upload> => {
-    const { isMine, upload } = await directs.reject(actor, direct, { code, message: refusals[code] })
+  const refuse = async (actor: Actor, direct: Direct, reason: Refusal): Promise<Upload> => {
+    const { isMine, upload } = await directs.reject(actor, direct, { reason, detail: refusals[reason][1] })
     // After this no one can complete it any more: nobody waits for what lies there.
-    if (isMine || upload === undefined) await discard(direct.id)
+    if (isMine || upload === undefined) await discardObject(direct.id)
     return settled(found('Upload', upload))
   }
 
@@ -93,7 +93,7 @@ export const createCompletion = ({ uploads, directs, store, dispatcher, maxBytes
     const finished = await uploads.finish(actor, id, received, job)
     if (finished === undefined) {
       // Deleted while we read: the object may have come after whoever deleted it had looked.
-      await discard(id)
+      await discardObject(id)
       throw notFound('Upload')
     }
     if (finished.isMine) dispatcher.send([job])
@@ -105,22 +105,15 @@ export const createCompletion = ({ uploads, directs, store, dispatcher, maxBytes
     const object = await store.open(quarantineKey(direct.id))
     if (object === undefined) throw new AppError('UPLOAD_INCOMPLETE', 'Its bytes have not all arrived')
     const { size, etag, body } = object
-    const misfit =
-      size > maxBytes
-        ? 'PAYLOAD_TOO_LARGE'
-        : expected.sha256 !== null && size !== expected.reserved
-          ? 'DIGEST_MISMATCH'
-          : undefined
+    const misfit = misfitOf(expected, size, maxBytes)
     if (misfit !== undefined) {
       await body.cancel()
       return await refuse(actor, direct, misfit)
     }
-    const inspected = await inspect(body)
-    const refusal = refusalOf(expected, inspected)
-    if (refusal !== undefined || inspected.mediaType === undefined) {
-      return await refuse(actor, direct, refusal ?? 'UNSUPPORTED_MEDIA_TYPE')
-    }
-    const { mediaType, sha256 } = inspected
+    const { mediaType, sha256 } = await inspect(body)
+    if (expected.sha256 !== null && expected.sha256 !== sha256)
+      return await refuse(actor, direct, 'otherBytes')
+    if (mediaType !== expected.declaredType) return await refuse(actor, direct, 'otherType')
     return await finish(actor, direct.id, { mediaType, size, sha256, etag })
   }
 

@@ -14,7 +14,7 @@ const unquoted = (etag: string): string => etag.replaceAll('"', '')
 
 /** Uploads in signed parts to R2, in the steps of S3. */
 export const createMultipartUploads = (deps: DirectDeps) => {
-  const { uploads, directs, store, s3, newId, maxBytes, quota } = deps
+  const { uploads, directs, store, discard, s3, newId, maxBytes, quota } = deps
   const complete = createCompletion(deps)
 
   const directOf = ({ key, uploadId }: Named): Direct => {
@@ -95,13 +95,9 @@ export const createMultipartUploads = (deps: DirectDeps) => {
       return { id }
     },
 
-    /** What was completed is not aborted any more. */
+    /** What was completed is not aborted any more. Should R2 not answer, the sweep takes what is left. */
     async abort(actor: Actor, named: Named): Promise<void> {
-      const { uploadId: id } = found('Upload', await directs.abort(actor, directOf(named)))
-      await store.abort(named.key, named.uploadId)
-      // Made, and then not taken over.
-      await store.remove([named.key])
-      await uploads.forget([id])
+      await discard(found('Upload', await directs.abort(actor, directOf(named))))
     },
   }
 }
