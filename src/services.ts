@@ -142,8 +142,14 @@ export const createServices = (
     const uploads = createUploadRepository(database)
     const discard = createDiscard({ uploads, store: uploadStore })
     const direct = {
-      ...{ uploads, directs: createDirectRepository(database), store: uploadStore, discard },
-      ...{ s3, dispatcher, newId, ...config.uploads },
+      uploads,
+      directs: createDirectRepository(database),
+      store: uploadStore,
+      discard,
+      s3,
+      dispatcher,
+      newId,
+      ...config.uploads,
     }
     const handlers: JobHandlers = {
       'mail.send': mail.send,

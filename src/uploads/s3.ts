@@ -55,8 +55,15 @@ export const createS3 = ({ endpoint, bucket, accessKeyId, secretAccessKey }: S3S
     const url = new URL(`${endpoint}/${bucket}/${encodeKey(key)}`)
     url.search = new URLSearchParams({ ...query, 'X-Amz-Expires': String(seconds) }).toString()
     const signer = new AwsV4Signer({
-      ...{ method, url: url.href, headers, accessKeyId, secretAccessKey },
-      ...{ service: 's3', region: 'auto', signQuery: true, allHeaders: true },
+      method,
+      url: url.href,
+      headers,
+      accessKeyId,
+      secretAccessKey,
+      service: 's3',
+      region: 'auto',
+      signQuery: true,
+      allHeaders: true,
     })
     return (await signer.sign()).url.href
   }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { buffer } from 'node:stream/consumers'
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
 import { generousLimits } from '../support/generous-limits.ts'
@@ -18,7 +19,7 @@ export default defineConfig({
               method,
               // Both are signed: the host that was asked for, and of a whole body its length.
               headers: { ...Object.fromEntries(headers), 'MF-Original-Hostname': new URL(url).host },
-              body: body && (await new Response(body).arrayBuffer()),
+              body: body && (await buffer(body)),
             })
           },
         },

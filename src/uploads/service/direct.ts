@@ -146,7 +146,13 @@ export const createDirectUploads = (deps: DirectDeps) => {
       await uploads.begin(
         actor,
         {
-          ...{ id, clientId: undefined, name, declaredType, reserved: size, way: 'presigned', sha256 },
+          id,
+          clientId: undefined,
+          name,
+          declaredType,
+          reserved: size,
+          way: 'presigned',
+          sha256,
           patience: signedFor + putPatience,
         },
         quota,

@@ -42,8 +42,14 @@ export const createMultipartUploads = (deps: DirectDeps) => {
         await uploads.begin(
           actor,
           {
-            ...{ id, clientId: undefined, name, declaredType, reserved: maxBytes, way: 'multipart' },
-            ...{ multipartId: uploadId, patience: multipartPatience },
+            id,
+            clientId: undefined,
+            name,
+            declaredType,
+            reserved: maxBytes,
+            way: 'multipart',
+            multipartId: uploadId,
+            patience: multipartPatience,
           },
           quota,
         )
