@@ -43,9 +43,13 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createPipelineRepository } from './uploads/pipeline-repository.ts'
+import { createUploadPipeline } from './uploads/pipeline.ts'
 import { createUploadRepository } from './uploads/repository.ts'
 import { createS3 } from './uploads/s3.ts'
+import { createScanner, type Dial } from './uploads/scanner.ts'
 import { createUploadService } from './uploads/service.ts'
 import { createDirectUploads } from './uploads/service/direct.ts'
 import { createDiscard } from './uploads/service/discard.ts'
@@ -76,6 +80,9 @@ export type Bindings = {
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
   FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  IMAGES: Parameters<typeof createImages>[0]
+  /** Into the private network of the scanner, where there is one. */
+  SCANNER?: { connect: Dial }
 }
 
 /**
@@ -84,7 +91,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -101,6 +108,9 @@ export const createServices = (
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
   const s3 = config.s3 && createS3(config.s3)
+  const images = createImages(IMAGES)
+  const scanner =
+    config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
   const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
@@ -156,7 +166,11 @@ export const createServices = (
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
-      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
+      'upload.process': createUploadPipeline({
+        uploads: createPipelineRepository(database),
+        store: uploadStore,
+        ...{ scanner, images, dispatcher, newId, log },
+      }),
     }
     return {
       auth: createAuthService({

@@ -5,7 +5,6 @@ import { dataOf } from '../db/page.ts'
 import type { Actor } from '../shared/actor.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
-import type { Remains } from './repository.ts'
 import type { Upload } from './schema.ts'
 import { changeState, deleteUploads, isStale } from './statements.ts'
 
@@ -78,11 +77,14 @@ export const createDirectRepository = ({ read, write }: Database) => ({
   },
 
   /** Ends what has not been completed; undefined when there is no such upload. */
-  async abort(actor: Actor, direct: Direct): Promise<Remains | undefined> {
+  async abort(
+    actor: Actor,
+    direct: Direct,
+  ): Promise<{ uploadId: string; multipartId: string | null } | undefined> {
     const [, gone] = await write([
       actorGuard(actor),
       deleteUploads(sql`${isTheirs(actor, direct)} and uploads.state = 'receiving'`),
     ])
-    return (gone.rows as Remains[])[0]
+    return (gone.rows as { uploadId: string; multipartId: string | null }[])[0]
   },
 })

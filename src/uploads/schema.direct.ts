@@ -52,6 +52,8 @@ export const Presigned = z
     },
   })
 
+export type Presigned = z.infer<typeof Presigned>
+
 /** Of @uppy/aws-s3; what it knows of the file beside these two says nothing here. */
 export const BeginMultipart = z
   .object({

@@ -52,6 +52,7 @@ export default defineConfig({
           S3_BUCKET: 'selvedge-files',
           S3_ACCESS_KEY_ID: 'dev-selvedge',
           S3_SECRET_ACCESS_KEY: 'dev-selvedge-local-r2',
+          SCANNER_URL: 'off',
           UPLOAD_MAX_BYTES: '52428800',
           UPLOAD_QUOTA_BYTES: '1073741824',
           UPLOAD_QUOTA_FILES: '1000',
