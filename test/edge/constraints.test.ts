@@ -247,6 +247,7 @@ const bad: [string, Table, object][] = [
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],
   ['uploads_variants_check', 'uploads', { variants: {} }],
+  ['uploads_made_check', 'uploads', { made: '{}' }],
   ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
   ['upload_events_upload_id_uploads_id_fk', 'upload_events', { upload_id: newId() }],
   ['upload_events_state_check', 'upload_events', { state: 'lost' }],

@@ -129,17 +129,16 @@ export const workerdsOf = (pids: readonly number[]): number[] =>
     }
   })
 
-/** The most that memory grows while the work goes on. */
-export const growthOf = async (pids: readonly number[], work: () => Promise<unknown>): Promise<number> => {
-  const before = residentOf(pids)
-  let most = before
+/** The most memory that these processes hold while the work goes on. */
+export const peakOf = async (pids: readonly number[], work: () => Promise<unknown>): Promise<number> => {
+  let most = residentOf(pids)
   const timer = setInterval(() => (most = Math.max(most, residentOf(pids))), 20)
   try {
     await work()
   } finally {
     clearInterval(timer)
   }
-  return Math.max(most, residentOf(pids)) - before
+  return Math.max(most, residentOf(pids))
 }
 
 type Kept = { objects: string[]; unfinished: number }
