@@ -34,6 +34,9 @@ const production = {
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
   BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
+  UPLOAD_MAX_BYTES: '52428800',
+  UPLOAD_QUOTA_BYTES: '1073741824',
+  UPLOAD_QUOTA_FILES: '1000',
 }
 
 const development = {

@@ -129,6 +129,7 @@ export const createServices = (
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
+      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
     }
     return {
       auth: createAuthService({

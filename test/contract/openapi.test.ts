@@ -89,6 +89,9 @@ const config = readConfig({
   RESEND_BASE_URL: '',
   MAIL_FROM: 'mail@selvedge.test',
   OPS_EMAIL: '',
+  UPLOAD_MAX_BYTES: '52428800',
+  UPLOAD_QUOTA_BYTES: '1073741824',
+  UPLOAD_QUOTA_FILES: '1000',
   APP_URL: 'http://127.0.0.1',
   BREACH_CHECK_URL: '',
 })
