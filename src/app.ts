@@ -28,6 +28,7 @@ import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
+import { fileRoutes, linkRoutes } from './uploads/routes.files.ts'
 import { accountRoutes } from './users/routes.account.ts'
 import { userRoutes } from './users/routes.ts'
 
@@ -77,6 +78,8 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
+  app.route('/api/v1/uploads', linkRoutes)
+  app.route('/api/v1/files', fileRoutes)
   app.route('/api/webhooks', webhookRoutes)
   if (config.isDevelopment) app.route('/dev/mail', mailPreviewRoutes)
   app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))

@@ -42,6 +42,10 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createFileRepository } from './uploads/file-repository.ts'
+import { createFileService } from './uploads/service/files.ts'
+import { createSignedLinks } from './uploads/signed-link.ts'
+import { createUploadStore } from './uploads/store.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -63,7 +67,7 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
 }
 
 /**
@@ -77,6 +81,7 @@ export const createServices = (
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -87,6 +92,7 @@ export const createServices = (
 
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
+  const uploadStore = createUploadStore(FILES)
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -142,6 +148,7 @@ export const createServices = (
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
+      files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
 import { bearerOf } from './bearer.ts'
-import { countsAsForgot, countsAsLogin, isMarked, unlimited } from './middleware/limit-marks.ts'
+import { countsAsFile, countsAsForgot, countsAsLogin, isMarked, unlimited } from './middleware/limit-marks.ts'
 import { rateLimiter } from './middleware/rate-limiter.ts'
 
 /**
@@ -46,7 +46,14 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
     {
       name: 'global',
       ...limits.global,
-      keyGenerator: (c) => (isMarked(c, unlimited) ? undefined : addressOf(c)),
+      keyGenerator: (c) => (isMarked(c, unlimited) || isMarked(c, countsAsFile) ? undefined : addressOf(c)),
+      store: upstash === undefined ? 'objects' : 'upstash',
+      failMode: 'open',
+    },
+    {
+      name: 'file',
+      ...limits.file,
+      keyGenerator: (c) => (isMarked(c, countsAsFile) ? addressOf(c) : undefined),
       store: upstash === undefined ? 'objects' : 'upstash',
       failMode: 'open',
     },

@@ -6,6 +6,9 @@ type Target = { id: string; variant: string }
 /** As they stand in the URL: seconds since 1970, and 256 bits in base64url. */
 export type LinkQuery = { expires: string; signature: string }
 
+/** Seconds that a link lives unless asked otherwise, and at most: as long as a presigned URL of S3. */
+export const linkLife = { usual: 3_600, least: 60, most: 7 * 86_400 }
+
 /**
  * Links that open one variant of one file to whoever has them, until they expire: nothing is stored, and nothing else
  * is opened by them. The key is derived, so that no other use of the secret makes a signature that fits.
