@@ -88,6 +88,7 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
+      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
       tokenSecret: production.TOKEN_SECRET,
       tokens: {

@@ -45,7 +45,14 @@ import { joinTrace } from './shared/trace.ts'
 import { createFileRepository } from './uploads/file-repository.ts'
 import { createFileService } from './uploads/service/files.ts'
 import { createSignedLinks } from './uploads/signed-link.ts'
+import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createUploadRepository } from './uploads/repository.ts'
+import { createUploadService } from './uploads/service.ts'
+import { createDiscard } from './uploads/service/discard.ts'
+import { createReceiver } from './uploads/service/receive.ts'
+import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
+import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -93,6 +100,7 @@ export const createServices = (
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
+  const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -130,6 +138,8 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const uploads = createUploadRepository(database)
+    const discard = createDiscard({ uploads, store: uploadStore })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -178,6 +188,15 @@ export const createServices = (
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
+      receive: createReceiver({
+        ...{ uploads, store: uploadStore, discard, partBuffers, dispatcher, newId, after, log },
+        settings: config.uploads,
+      }),
+      uploads: createUploadService({ uploads, discard, log }),
+      uploadSweeper: createUploadSweeper({
+        ...{ uploads, store: uploadStore, discard, log, requestId: origin.requestId },
+        sweeps: createSweepRepository(database),
+      }),
       users: createUserService({
         users: createUserRepository(database),
         breaches,

@@ -70,3 +70,51 @@ export const ListUploads = z
   .refine(withinReach, reachIssue)
 
 export type ListUploads = z.infer<typeof ListUploads>
+
+export const UploadHeaders = z.object({
+  'x-upload-id': z.uuid().optional().openapi({
+    description:
+      "The client's own id of the upload: sent again, it is answered with the same upload and Idempotency-Replayed",
+    example: '5f6c2a8e-6f0e-4c4a-9d55-3f1f6f2f9f17',
+  }),
+  'x-file-name': z
+    .string()
+    .optional()
+    .openapi({ description: 'For a raw body: percent-encoded UTF-8', example: 'linen%20tablecloth.jpg' }),
+  'content-digest': z.string().optional().openapi({
+    description: 'RFC 9530: the SHA-256 of the body; other bytes are refused',
+    example: 'sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:',
+  }),
+})
+
+export const SweepUploads = z
+  .strictObject({ dryRun: z.boolean().default(true).describe('true: nothing is changed') })
+  .openapi('SweepUploads', { example: { dryRun: true } })
+
+const Found = z.object({ count: z.int(), samples: z.array(z.string()).describe('Ten at most') })
+
+const nothing = { count: 0, samples: [] }
+
+export const SweepOutcome = z
+  .object({
+    dryRun: z.boolean(),
+    objects: z.int().describe('Objects that were looked at'),
+    orphans: Found.describe('Keys of objects that no row needs, older than a day'),
+    stale: Found.describe('Ids of uploads that nobody sends any more'),
+    remains: Found.describe('Ids of deleted uploads whose objects were still there'),
+    missing: Found.describe('Keys that a row needs and that are not there: the upload has failed'),
+    isComplete: z.boolean().describe('false: the time was up before all had been looked at'),
+  })
+  .openapi('SweepOutcome', {
+    example: {
+      dryRun: true,
+      objects: 1_204,
+      orphans: { count: 1, samples: [`quarantine/${id}`] },
+      stale: nothing,
+      remains: nothing,
+      missing: nothing,
+      isComplete: true,
+    },
+  })
+
+export type SweepOutcome = z.infer<typeof SweepOutcome>

@@ -128,6 +128,7 @@ describe('the actor guard', () => {
       'listUsers',
       'logout',
       'logoutAll',
+      'makeFileLink',
       'pauseJobType',
       'placeOrder',
       'redriveJobs',

@@ -17,13 +17,16 @@ export const crossOrigin = (origins: string[]) => {
       allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
       allowHeaders: [
         'Authorization',
+        'Content-Digest',
         'Content-Type',
         'Idempotency-Key',
         'If-Modified-Since',
         'If-None-Match',
         'If-Range',
         'Range',
+        'X-File-Name',
         'X-Request-Id',
+        'X-Upload-Id',
         'traceparent',
       ],
       exposeHeaders: [

@@ -19,6 +19,12 @@ export const countsAsForgot = mark()
 /** On routes that a page asks for each of its images. */
 export const countsAsFile = mark()
 
+/** On routes where an account begins to upload a file. */
+export const countsAsUpload = mark()
+
+/** Beside one of these, on routes whose handler reads the body as it comes. */
+export const streamed = mark()
+
 /** On all others. */
 export const limited = mark()
 
