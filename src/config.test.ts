@@ -34,6 +34,7 @@ const production = {
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
   BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
+  SCANNER_URL: 'tls://scanner.example:3310',
   UPLOAD_MAX_BYTES: '52428800',
   UPLOAD_QUOTA_BYTES: '1073741824',
   UPLOAD_QUOTA_FILES: '1000',
@@ -88,8 +89,9 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
-      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
+      scannerUrl: 'tls://scanner.example:3310',
+      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
@@ -104,6 +106,19 @@ describe('readConfig', () => {
     expect(readConfig(without).upstash).toBeUndefined()
     const bare = { ...production, UPSTASH_REDIS_REST_TOKEN: 'none' }
     expect(refusal(bare).message).toContain('UPSTASH_REDIS_REST_TOKEN is none')
+  })
+
+  it('scans nothing only where that is said', () => {
+    expect(readConfig({ ...production, SCANNER_URL: 'off' }).scannerUrl).toBeUndefined()
+    for (const SCANNER_URL of ['', 'none', 'https://scanner.example', 'tcp://scanner.example']) {
+      expect(refusal({ ...production, SCANNER_URL }).message).toContain('SCANNER_URL is not tls://host:port')
+    }
+  })
+
+  it('lets a file go to the scanner in clear only over a private network', () => {
+    const clear = { ...production, SCANNER_URL: 'tcp://10.0.0.7:3310' }
+    expect(refusal(clear).message).toContain('SCANNER_URL is neither tls nor behind the binding SCANNER')
+    expect(readConfig({ ...clear, SCANNER: {} }).scannerUrl).toBe('tcp://10.0.0.7:3310')
   })
 
   it('lets development use what production must not', () => {

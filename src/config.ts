@@ -53,6 +53,14 @@ const Mailbox = z
   .string()
   .regex(/^(?:[^<>"\r\n]{1,100} )?<?[^\s<>@"]+@[^\s<>@"]+>?$/, 'is not "Name <address>"')
 
+/** Where clamd listens, or that none does. */
+const ScannerUrl = z
+  .string()
+  .regex(
+    /^(off|(tcp|tls):\/\/([\w.-]+|\[[\da-f:.]+\]):\d{1,5})$/i,
+    'is not tls://host:port, tcp://host:port or off',
+  )
+
 const WebhookSecret = z
   .string()
   .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'is not whsec_ and base64 of 24 bytes or more')
@@ -92,6 +100,9 @@ export const Environment = z.object({
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
   BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  SCANNER_URL: ScannerUrl,
+  /** A private way to the scanner: a binding with `connect()`. */
+  SCANNER: z.unknown().optional(),
   // Cloudflare takes no larger body on its smaller plans.
   UPLOAD_MAX_BYTES: amount(100_000_000),
   UPLOAD_QUOTA_BYTES: amount(1e15 - 1),
@@ -129,6 +140,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
   breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  scannerUrl: env.SCANNER_URL === 'off' ? undefined : env.SCANNER_URL,
   uploads: {
     maxBytes: env.UPLOAD_MAX_BYTES,
     quota: { bytes: env.UPLOAD_QUOTA_BYTES, files: env.UPLOAD_QUOTA_FILES },
@@ -198,6 +210,11 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
     [env.BREACH_CHECK_URL.startsWith('http:'), 'BREACH_CHECK_URL', 'is not https'],
+    [
+      env.SCANNER_URL.startsWith('tcp:') && env.SCANNER === undefined,
+      'SCANNER_URL',
+      'is neither tls nor behind the binding SCANNER',
+    ],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
     ...mailUnfitForProduction(env),
   ])

@@ -45,8 +45,12 @@ import { joinTrace } from './shared/trace.ts'
 import { createFileRepository } from './uploads/file-repository.ts'
 import { createFileService } from './uploads/service/files.ts'
 import { createSignedLinks } from './uploads/signed-link.ts'
+import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createPipelineRepository } from './uploads/pipeline-repository.ts'
+import { createUploadPipeline } from './uploads/pipeline.ts'
 import { createUploadRepository } from './uploads/repository.ts'
+import { createScanner, type Dial } from './uploads/scanner.ts'
 import { createUploadService } from './uploads/service.ts'
 import { createDiscard } from './uploads/service/discard.ts'
 import { createReceiver } from './uploads/service/receive.ts'
@@ -75,6 +79,9 @@ export type Bindings = {
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
   FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  IMAGES: Parameters<typeof createImages>[0]
+  /** Into the private network of the scanner, where there is one. */
+  SCANNER?: { connect: Dial }
 }
 
 /**
@@ -83,7 +90,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -100,6 +107,9 @@ export const createServices = (
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
+  const images = createImages(IMAGES)
+  const scanner =
+    config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
   const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
@@ -145,7 +155,11 @@ export const createServices = (
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
-      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
+      'upload.process': createUploadPipeline({
+        uploads: createPipelineRepository(database),
+        store: uploadStore,
+        ...{ scanner, images, dispatcher, newId, log },
+      }),
     }
     return {
       auth: createAuthService({

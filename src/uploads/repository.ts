@@ -14,8 +14,8 @@ import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
 import type { ListUploads, Upload } from './schema.ts'
-import type { UploadState, Way } from './state.ts'
-import { changeState, deleteUploads, heldBy, inStates, isStale, occupied, occupies } from './statements.ts'
+import type { Way } from './state.ts'
+import { changeState, deleteUploads, isStale, occupied, occupies } from './statements.ts'
 import { uploads } from './table.ts'
 
 /** An upload that is to be. */
@@ -38,20 +38,6 @@ export type Received = { mediaType: MediaType; size: number; sha256: string; eta
 
 /** What may be left in R2 of an upload whose row is gone. */
 export type Remains = { uploadId: string; multipartId: string | null }
-
-/** A run of the job that makes an upload ready. */
-export type Run = { uploadId: string; runId: string }
-
-/** An upload that a run has taken hold of. */
-export type Taken = Run &
-  Received & {
-    ownerId: string
-    name: string
-    state: 'scanning' | 'processing'
-    scan: 'clean' | 'skipped' | null
-    /** The run before, which may have left objects. */
-    leftBehind: string | null
-  }
 
 /** Uploads of others do not exist, except to administrators. */
 const visibleTo = ({ id, role }: Actor): SQL | undefined =>
@@ -197,35 +183,5 @@ export const createUploadRepository = ({ read, write }: Database) => ({
       }),
     ])
     return { data: dataOf<Upload>(rows), counted: countOf(counted) }
-  },
-
-  /**
-   * Takes hold of an upload that is not ready yet, for a run of its job: whoever held it before can change it no more.
-   * `over`: there is nothing left to do.
-   */
-  async take({ uploadId, runId }: Run, jobId: string): Promise<Taken | 'over' | 'missing'> {
-    const [before, , taken] = await write([
-      sql`select run_id as "runId" from uploads where id = ${uploadId} for no key update`,
-      sql`update uploads set run_id = ${runId}, job_id = ${jobId}, updated_at = now()
-        where id = ${uploadId} and ${inStates(['scanning', 'processing'])}`,
-      sql`select json_build_object('uploadId', id, 'runId', run_id, 'ownerId', owner_id, 'name', name, 'state', state,
-          'mediaType', media_type, 'size', size, 'sha256', sha256, 'etag', etag, 'scan', scan) as data
-        from uploads where ${heldBy({ uploadId, runId })}`,
-    ])
-    const [was] = before.rows
-    const [row] = dataOf<Omit<Taken, 'leftBehind'>>(taken)
-    if (was === undefined) return 'missing'
-    if (row === undefined) return 'over'
-    return { ...row, leftBehind: typeof was['runId'] === 'string' ? was['runId'] : null }
-  },
-
-  /** False when the run has lost its hold, or the row's state does not lead there: nothing was changed. */
-  async advance(
-    run: Run,
-    to: UploadState,
-    change: Pick<Parameters<typeof changeState>[0], 'facts' | 'detail'> = {},
-  ): Promise<boolean> {
-    const [{ rows }] = await write([changeState({ to, where: heldBy(run), ...change })])
-    return rows.length === 1
   },
 })

@@ -29,13 +29,7 @@ const receive = userRoute({
     },
   },
   responses: { 201: created(Upload, 'The upload; its variants can be read once it is ready') },
-  errors: [
-    'MALFORMED_FORM',
-    'UPLOAD_STALLED',
-    'UPLOAD_IN_FLIGHT',
-    'QUOTA_EXCEEDED',
-    'DIGEST_MISMATCH',
-  ],
+  errors: ['MALFORMED_FORM', 'UPLOAD_STALLED', 'UPLOAD_IN_FLIGHT', 'QUOTA_EXCEEDED', 'DIGEST_MISMATCH'],
 })
 
 const list = userRoute({

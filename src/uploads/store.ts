@@ -1,3 +1,5 @@
+import { inParts } from '../shared/parts.ts'
+
 /** What the store tells of an object: bytes, and its ETag without quotes. */
 export type Stored = { size: number; etag: string }
 
@@ -5,7 +7,7 @@ export type Listed = { key: string; size: number; uploaded: Date }
 
 type ByteRange = { offset: number; length: number }
 
-type Metadata = { httpMetadata: { contentType: string } }
+type Metadata = { httpMetadata: { contentType: string; cacheControl?: string } }
 
 type Part = { partNumber: number; etag: string }
 
@@ -35,6 +37,14 @@ type Bucket = {
 }
 
 const metadata = (contentType: string): Metadata => ({ httpMetadata: { contentType } })
+
+/** A key names one content for ever. */
+const lasting = (contentType: string): Metadata => ({
+  httpMetadata: { contentType, cacheControl: 'private, max-age=31536000, immutable' },
+})
+
+/** Bytes: the least that R2 takes for a part. */
+const partSize = 5 * 1024 * 1024
 
 /** R2 has no such multipart upload any more: it was completed, or aborted before. */
 const isUnknownUpload = (error: unknown): boolean =>
@@ -85,6 +95,33 @@ export const createUploadStore = (bucket: Bucket) => ({
       .catch((error: unknown) => {
         if (!isUnknownUpload(error)) throw error
       })
+  },
+
+  /** Puts what has no known length, as it comes; holds two parts in memory at most. For ever, under this key. */
+  async keep(key: string, contentType: string, source: AsyncIterable<Uint8Array>): Promise<Stored> {
+    const options = lasting(contentType)
+    let first: Uint8Array | undefined
+    let upload: Multipart | undefined
+    const parts: Part[] = []
+    try {
+      for await (const part of inParts(source, partSize)) {
+        if (first === undefined) {
+          first = part
+          continue
+        }
+        if (upload === undefined) {
+          upload = await bucket.createMultipartUpload(key, options)
+          parts.push(await upload.uploadPart(1, first))
+        }
+        parts.push(await upload.uploadPart(parts.length + 1, part))
+      }
+      if (upload !== undefined) return await upload.complete(parts)
+      return await bucket.put(key, first ?? new Uint8Array(0), options)
+    } catch (error) {
+      // Unfinished uploads end by themselves after seven days: what went wrong first is what matters.
+      await upload?.abort().catch(() => undefined)
+      throw error
+    }
   },
 
   /** Undefined when there is no such object, or another one than `etag` names. */

@@ -36,6 +36,7 @@ export default defineConfig({
           MAIL_FROM: 'Selvedge <mail@selvedge.test>',
           OPS_EMAIL: 'ops@selvedge.test',
           BREACH_CHECK_URL: '',
+          SCANNER_URL: 'off',
           UPLOAD_MAX_BYTES: '52428800',
           UPLOAD_QUOTA_BYTES: '1073741824',
           UPLOAD_QUOTA_FILES: '1000',
