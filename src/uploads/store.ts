@@ -36,6 +36,12 @@ type Bucket = {
   delete: (keys: string[]) => Promise<void>
 }
 
+/** Of the Worker's runtime alone: the types of Node, which tests and tools are checked with, lack it. */
+declare const FixedLengthStream: new (length: number) => {
+  readable: ReadableStream
+  writable: WritableStream<Uint8Array>
+}
+
 const metadata = (contentType: string): Metadata => ({ httpMetadata: { contentType } })
 
 /** A key names one content for ever. */
