@@ -45,6 +45,7 @@ const Limits = z.strictObject({
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
   upload: Quota.default(policies.upload),
+  file: Quota.default(policies.file),
 })
 
 /** `Name <address>` or an address: what stands in From. */

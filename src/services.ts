@@ -43,6 +43,9 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createFileRepository } from './uploads/file-repository.ts'
+import { createFileService } from './uploads/service/files.ts'
+import { createSignedLinks } from './uploads/signed-link.ts'
 import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
 import { createPipelineRepository } from './uploads/pipeline-repository.ts'
@@ -96,6 +99,7 @@ export const createServices = (
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -184,6 +188,7 @@ export const createServices = (
       consumer,
       deadLetters,
       directUploads: createDirectUploads(direct),
+      files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),

@@ -15,6 +15,7 @@ import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/pr
 import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
+import { FileLink, MakeLink } from '../../src/uploads/schema.files.ts'
 import {
   ChangePassword,
   ChangeUser,
@@ -130,6 +131,8 @@ const codesOf = ({ responses }: Operation, status: number): string[] =>
 
 /** The schemas behind the document's components. */
 const schemas: Record<string, z.ZodType> = {
+  FileLink,
+  MakeLink,
   Category,
   ChangeCategory,
   ChangePassword,
