@@ -17,6 +17,7 @@ const production = {
   JWT_ISSUER: 'https://api.selvedge.example',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: JSON.stringify([first, second]),
+  EMAIL_VERIFICATION: 'required',
   TOKEN_SECRET: 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS',
   DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
   DATABASE_FETCH_ENDPOINT: '',
@@ -73,6 +74,9 @@ describe('readConfig', () => {
         login: { points: 7, duration: 600 },
         account: { points: 20, duration: 3_600 },
         forgot: { points: 3, duration: 3_600 },
+        register: { points: 10, duration: 3_600 },
+        confirm: { points: 3, duration: 3_600 },
+        password: { points: 10, duration: 900 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       mail: {
@@ -86,6 +90,7 @@ describe('readConfig', () => {
         appUrl: 'https://selvedge.shop',
       },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
+      requiresVerifiedEmail: true,
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
@@ -135,6 +140,7 @@ describe('readConfig', () => {
     ['JWT_KEYS', JSON.stringify([first, { ...second, kid: first.kid }])],
     ['JWT_KEYS', JSON.stringify([{ ...first, retiresAt: '2026-11-20T12:00:00.000Z' }, second])],
     ['JWT_KEYS', JSON.stringify([{ ...first, signsFrom: 'soon' }])],
+    ['EMAIL_VERIFICATION', 'sometimes'],
     ['TOKEN_SECRET', 'short'],
     ['TOKEN_SECRET', `${'Zq3v8yB_E1h5k9nR'.repeat(3)}=`],
     ['DATABASE_URL', 'mysql://app:correct-horse-battery@db.example/main'],

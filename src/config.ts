@@ -44,6 +44,9 @@ const Limits = z.strictObject({
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
+  register: Quota.default(policies.register),
+  confirm: Quota.default(policies.confirm),
+  password: Quota.default(policies.password),
 })
 
 /** `Name <address>` or an address: what stands in From. */
@@ -62,6 +65,7 @@ export const Environment = z.object({
   JWT_ISSUER: z.url(),
   JWT_AUDIENCE: z.string().min(1),
   JWT_KEYS: json.pipe(z.array(SigningKey).min(1).max(2)),
+  EMAIL_VERIFICATION: z.enum(['optional', 'required']),
   TOKEN_SECRET: z.string().regex(/^[\w-]{43,200}$/, 'is not base64url of 32 bytes or more'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   DATABASE_FETCH_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
@@ -116,6 +120,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
   breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  requiresVerifiedEmail: env.EMAIL_VERIFICATION === 'required',
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -138,6 +143,7 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+    [!mails && env.EMAIL_VERIFICATION === 'required', 'EMAIL_VERIFICATION', 'is required, and MAIL is off'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
     [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
   ])

@@ -43,10 +43,14 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createCurrentPassword } from './users/current-password.ts'
+import { createEmailRepository } from './users/email-repository.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createEmailChangeService } from './users/service/email-change.ts'
 import { createRecoveryService } from './users/service/recovery.ts'
+import { createRegistrationService } from './users/service/registration.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -124,6 +128,9 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const users = createUserRepository(database)
+    const emails = createEmailRepository(database)
+    const currentPassword = createCurrentPassword({ users, verifyPassword })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -137,10 +144,19 @@ export const createServices = (
         refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
+        requiresVerifiedEmail: config.requiresVerifiedEmail,
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
+      emailChange: createEmailChangeService({
+        emails,
+        currentPassword,
+        mailedTokens,
+        dispatcher,
+        newId,
+        origin,
+      }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
@@ -152,6 +168,15 @@ export const createServices = (
       purgeJobs: jobs.purgeExpired,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+      }),
+      registration: createRegistrationService({
+        emails,
         breaches,
         mailedTokens,
         dispatcher,
@@ -171,12 +196,12 @@ export const createServices = (
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
       users: createUserService({
-        users: createUserRepository(database),
+        users,
         breaches,
         dispatcher,
         newId,
         hashPassword,
-        verifyPassword,
+        currentPassword,
       }),
     }
   }

@@ -2,7 +2,16 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
-import { countsAsForgot, countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
+import {
+  countsAsConfirm,
+  countsAsEmailChange,
+  countsAsForgot,
+  countsAsLogin,
+  countsAsPassword,
+  countsAsRegister,
+  limited,
+  unlimited,
+} from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
 
@@ -12,11 +21,20 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /** `none`: no limit counts it. `login`, `forgot`: it counts as such an attempt too. */
+  /** `none`: no limit counts it. Of the others, it counts as such an attempt too. */
   limits?: keyof typeof marks
 }
 
-const marks = { none: unlimited, login: countsAsLogin, forgot: countsAsForgot, usual: limited }
+const marks = {
+  none: unlimited,
+  login: countsAsLogin,
+  forgot: countsAsForgot,
+  register: countsAsRegister,
+  confirm: countsAsConfirm,
+  password: countsAsPassword,
+  emailChange: countsAsEmailChange,
+  usual: limited,
+}
 
 const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCode[] => [
   ...errors,
@@ -67,7 +85,7 @@ export const userRoute = <P extends string, R extends Definition<P>>(route: R) =
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, refuseUnstorableText(route.request)] as const,
+    middleware: [marks[route.limits ?? 'usual'], authenticate, refuseUnstorableText(route.request)] as const,
   })
 
 export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>

@@ -103,6 +103,7 @@ describe('the actor guard', () => {
       'archiveProduct',
       'cancelOrder',
       'changeCategory',
+      'changeEmail',
       'changeOrderStatus',
       'changePassword',
       'changeProduct',

@@ -134,6 +134,8 @@ const bad: [string, Table, object][] = [
   ['mailed_tokens_token_hash_unique', 'mailed_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
   ['mailed_tokens_token_hash_check', 'mailed_tokens', { token_hash: String.raw`\xab` }],
   ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything' }],
+  ['mailed_tokens_email_check', 'mailed_tokens', { email: 'ada@people.example' }],
+  ['mailed_tokens_email_check', 'mailed_tokens', { purpose: 'verifyEmail' }],
   ['mailed_tokens_expires_at_check', 'mailed_tokens', { expires_at: now }],
   ['mailed_tokens_user_id_users_id_fk', 'mailed_tokens', { user_id: newId() }],
   ['categories_pkey', 'categories', { id: categoryId }],

@@ -6,4 +6,7 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })
