@@ -213,7 +213,11 @@ describe('readConfig', () => {
   it('asks for nothing of mail when mail is off, and only then', () => {
     const none = { ...production, RESEND_API_KEY: 'none', RESEND_WEBHOOK_SECRET: 'none' }
     const untouched = { MAIL_FROM: 'mail@example.com', OPS_EMAIL: '', APP_URL: 'https://shop.example.com' }
-    expect(readConfig({ ...none, ...untouched, MAIL: 'off' }).mail.provider).toBeUndefined()
+    const off = { ...none, ...untouched, MAIL: 'off', EMAIL_VERIFICATION: 'optional' }
+    expect(readConfig(off).mail.provider).toBeUndefined()
+    expect(refusal({ ...off, EMAIL_VERIFICATION: 'required' }).message).toContain(
+      'EMAIL_VERIFICATION is required, and',
+    )
     for (const env of [none, { ...none, ENVIRONMENT: 'development' }]) {
       const names = refusal(env).problems.map(({ name }) => name)
       expect([...new Set(names)]).toEqual(['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET'])

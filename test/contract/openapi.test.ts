@@ -16,12 +16,17 @@ import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
 import {
+  ChangeEmail,
   ChangePassword,
   ChangeUser,
   CreateUser,
   ForgotPassword,
+  Register,
+  Registered,
+  ResendVerification,
   ResetPassword,
   User,
+  VerifyEmail,
 } from '../../src/users/schema.ts'
 import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 
@@ -74,6 +79,7 @@ const config = readConfig({
   JWT_ISSUER: 'http://127.0.0.1',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: makeJwtKeys(),
+  EMAIL_VERIFICATION: 'optional',
   TOKEN_SECRET: makeTokenSecret(),
   DATABASE_URL: 'postgres://127.0.0.1/none',
   DATABASE_FETCH_ENDPOINT: '',
@@ -122,6 +128,7 @@ const schemas: Record<string, z.ZodType> = {
   Category,
   ChangeCategory,
   ChangePassword,
+  ChangeEmail,
   ChangeProduct,
   ChangeStatus,
   ChangeStock,
@@ -151,12 +158,16 @@ const schemas: Record<string, z.ZodType> = {
   RedriveJobs,
   Redriven,
   Refresh,
+  Register,
+  Registered,
   Report,
   RequestReport,
+  ResendVerification,
   ResetPassword,
   Session,
   TokenReply,
   User,
+  VerifyEmail,
 }
 
 describe('the document', () => {

@@ -133,7 +133,7 @@ const bad: [string, Table, object][] = [
   ['mailed_tokens_pkey', 'mailed_tokens', { id: sessionId }],
   ['mailed_tokens_token_hash_unique', 'mailed_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
   ['mailed_tokens_token_hash_check', 'mailed_tokens', { token_hash: String.raw`\xab` }],
-  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything' }],
+  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything', email: 'ada@people.example' }],
   ['mailed_tokens_email_check', 'mailed_tokens', { email: 'ada@people.example' }],
   ['mailed_tokens_email_check', 'mailed_tokens', { purpose: 'verifyEmail' }],
   ['mailed_tokens_expires_at_check', 'mailed_tokens', { expires_at: now }],
