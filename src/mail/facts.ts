@@ -29,15 +29,14 @@ export const userOf = (mail: MailOrder): SQL | undefined => {
 
 /** Where it goes, as SQL: the address of the account `users`, but for mail about another one than it has. */
 export const addressOf = (mail: MailOrder): SQL => {
-  switch (mail.template) {
-    case 'verifyEmail':
-    case 'confirmNewEmail':
-      return sql`(select email from mailed_tokens where id = ${mail.tokenId})`
-    case 'emailChanged':
-      return sql`(select previous_email from mailed_tokens where id = ${mail.tokenId})`
-    default:
-      return sql`users.email`
+  const { template } = mail
+  if (template === 'verifyEmail' || template === 'confirmNewEmail') {
+    return sql`(select email from mailed_tokens where id = ${mail.tokenId})`
   }
+  if (template === 'emailChanged') {
+    return sql`(select previous_email from mailed_tokens where id = ${mail.tokenId})`
+  }
+  return sql`users.email`
 }
 
 /**

@@ -178,7 +178,7 @@ describe('a registration', () => {
       .toUpperCase()
     const real = globalThis.fetch
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) =>
-      String(input).startsWith('https://ranges.example/')
+      (input instanceof Request ? input.url : input.toString()).startsWith('https://ranges.example/')
         ? new Response(`${hex.slice(5)}:7`)
         : await real(input, init),
     )
