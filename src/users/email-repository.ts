@@ -59,7 +59,10 @@ export const createEmailRepository = ({ write }: Database) => ({
       sql`insert into users (id, name, email, password_hash, role)
         values (${id}, ${name}, ${email}, ${passwordHash}, 'user') on conflict (email) do nothing`,
       addMailedToken(sql`select id, email from users where id = ${id}`, {
-        ...{ id: tokenId, purpose: 'verifyEmail', hash, minutes },
+        id: tokenId,
+        purpose: 'verifyEmail',
+        hash,
+        minutes,
       }),
       mailLinkOrTell('verifyEmail', email, id, link),
     ])
