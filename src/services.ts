@@ -62,10 +62,14 @@ import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
 import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createCurrentPassword } from './users/current-password.ts'
+import { createEmailRepository } from './users/email-repository.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createEmailChangeService } from './users/service/email-change.ts'
 import { createRecoveryService } from './users/service/recovery.ts'
+import { createRegistrationService } from './users/service/registration.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -165,6 +169,9 @@ export const createServices = (
       newId,
       ...config.uploads,
     }
+    const users = createUserRepository(database)
+    const emails = createEmailRepository(database)
+    const currentPassword = createCurrentPassword({ users, verifyPassword })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -183,12 +190,21 @@ export const createServices = (
         refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
+        requiresVerifiedEmail: config.requiresVerifiedEmail,
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
       directUploads: createDirectUploads(direct),
       files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
+      emailChange: createEmailChangeService({
+        emails,
+        currentPassword,
+        mailedTokens,
+        dispatcher,
+        newId,
+        origin,
+      }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
@@ -201,6 +217,15 @@ export const createServices = (
       purgeJobs: jobs.purgeExpired,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+      }),
+      registration: createRegistrationService({
+        emails,
         breaches,
         mailedTokens,
         dispatcher,
@@ -239,12 +264,12 @@ export const createServices = (
         sweeps: createSweepRepository(database),
       }),
       users: createUserService({
-        users: createUserRepository(database),
+        users,
         breaches,
         dispatcher,
         newId,
         hashPassword,
-        verifyPassword,
+        currentPassword,
       }),
     }
   }

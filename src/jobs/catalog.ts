@@ -23,8 +23,11 @@ export const MailOrder = z.discriminatedUnion('template', [
   z.object({ template: z.enum(['orderConfirmed', 'orderShipped', 'orderCancelled']), orderId: Id }),
   z.object({ template: z.literal('reportReady'), reportId: Id, userId: Id }),
   z.object({ template: z.literal('sessionReused'), sessionId: Id }),
-  z.object({ template: z.literal('passwordReset'), tokenId: Id }),
-  z.object({ template: z.literal('passwordChanged'), userId: Id }),
+  z.object({
+    template: z.enum(['passwordReset', 'verifyEmail', 'confirmNewEmail', 'emailChanged']),
+    tokenId: Id,
+  }),
+  z.object({ template: z.enum(['passwordChanged', 'accountExists', 'emailChangeAsked']), userId: Id }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
   // Told here and not read: its owner may have deleted the upload by then.
   z.object({ template: z.enum(['fileInfected', 'infectedAlert']), userId: Id, file: InfectedFile }),

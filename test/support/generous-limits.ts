@@ -8,4 +8,7 @@ export const generousLimits = JSON.stringify({
   forgot: generous,
   upload: generous,
   file: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })
