@@ -77,6 +77,7 @@ describe('readConfig', () => {
         login: { points: 7, duration: 600 },
         account: { points: 20, duration: 3_600 },
         forgot: { points: 3, duration: 3_600 },
+        upload: { points: 10, duration: 3_600 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       mail: {

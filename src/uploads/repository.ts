@@ -13,6 +13,7 @@ import { isAttached } from './access-statements.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
+import type { Remains } from './remains.ts'
 import type { ListUploads, Upload } from './schema.ts'
 import type { Way } from './state.ts'
 import { changeState, deleteUploads, isStale, occupied, occupies } from './statements.ts'
@@ -35,9 +36,6 @@ export type NewUpload = {
 
 /** What came in. */
 export type Received = { mediaType: MediaType; size: number; sha256: string; etag: string }
-
-/** What may be left in R2 of an upload whose row is gone. */
-export type Remains = { uploadId: string; multipartId: string | null }
 
 /** Uploads of others do not exist, except to administrators. */
 const visibleTo = ({ id, role }: Actor): SQL | undefined =>
