@@ -14,6 +14,7 @@ export const describe = (example: string) => {
     JWT_KEYS: makeJwtKeys(),
     TOKEN_SECRET: makeTokenSecret(),
     RESEND_WEBHOOK_SECRET: makeWebhookSecret(),
+    SCANNER_URL: 'off',
   })
   const app = createApp({
     config,

@@ -121,8 +121,11 @@ export const createUploadStore = (bucket: Bucket) => ({
         }
         parts.push(await upload.uploadPart(parts.length + 1, part))
       }
-      if (upload !== undefined) return await upload.complete(parts)
-      return await bucket.put(key, first ?? new Uint8Array(0), options)
+      const { size, etag } =
+        upload === undefined
+          ? await bucket.put(key, first ?? new Uint8Array(0), options)
+          : await upload.complete(parts)
+      return { size, etag }
     } catch (error) {
       // Unfinished uploads end by themselves after seven days: what went wrong first is what matters.
       await upload?.abort().catch(() => undefined)

@@ -31,6 +31,7 @@ export const productEnv = (databaseUrl: string, fetchEndpoint: string): Record<s
   OPS_WEBHOOK_URL: 'none',
   RESEND_API_KEY: 'none',
   RESEND_WEBHOOK_SECRET: 'none',
+  SCANNER_URL: 'off',
 })
 
 /** A token of 15 minutes for one of the catalogue's customers. */

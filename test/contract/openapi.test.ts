@@ -96,6 +96,7 @@ const config = readConfig({
   UPLOAD_QUOTA_FILES: '1000',
   APP_URL: 'http://127.0.0.1',
   BREACH_CHECK_URL: '',
+  SCANNER_URL: 'off',
 })
 
 const app = createApp({

@@ -249,6 +249,7 @@ const bad: [string, Table, object][] = [
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],
   ['uploads_variants_check', 'uploads', { variants: {} }],
+  ['uploads_made_check', 'uploads', { made: {} }],
   ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
   ['product_images_pk', 'product_images', { product_id: productId, position: 0, upload_id: otherUploadId }],
   ['product_images_upload_unique', 'product_images', { product_id: productId }],

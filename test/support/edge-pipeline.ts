@@ -48,7 +48,8 @@ export const pipelineWith = (change: (real: Parts) => Partial<Parts> = () => ({}
 export const quarantined = async (bytes: Uint8Array, mediaType: MediaType) => {
   const owner = await newUser()
   const id = newId()
-  const { etag } = await env.FILES.put(`quarantine/${id}`, bytes)
+  const object = await env.FILES.put(`quarantine/${id}`, bytes)
+  const etag = object?.etag
   const jobId = await newJob({
     type: 'upload.process',
     payload: { uploadId: id },

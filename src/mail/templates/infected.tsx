@@ -1,6 +1,6 @@
 import type { InfectedFile, RenderedLetter } from '../letter.ts'
 import { compose } from './compose.ts'
-import { Layout, Paragraph, Rows } from './layout.tsx'
+import { Button, Layout, Paragraph, Rows } from './layout.tsx'
 
 const factsOf = ({ id, name, found }: InfectedFile): [string, string][] => [
   ['File', name],
@@ -11,7 +11,9 @@ const factsOf = ({ id, name, found }: InfectedFile): [string, string][] => [
 const textOf = (facts: [string, string][]): string =>
   facts.map(([name, value]) => `${name}: ${value}`).join('\n')
 
-export const fileInfectedLetter = ({ name, file }: { name: string; file: InfectedFile }): RenderedLetter => {
+type Owner = { name: string; file: InfectedFile; link: string }
+
+export const fileInfectedLetter = ({ name, file, link }: Owner): RenderedLetter => {
   const title = 'A file that you sent was deleted'
   const news = `Dear ${name}, our scanner has found something harmful in a file that you sent. We have deleted it, and nobody has seen it.`
   const advice =
@@ -25,19 +27,16 @@ export const fileInfectedLetter = ({ name, file }: { name: string; file: Infecte
         <Paragraph>{news}</Paragraph>
         <Rows rows={facts} align="left" />
         <Paragraph>{advice}</Paragraph>
+        <Button href={link}>See where you are logged in</Button>
       </Layout>
     ),
-    text: [news, textOf(facts), advice, footer],
+    text: [news, textOf(facts), advice, `See where you are logged in: ${link}`, footer],
   })
 }
 
-export const infectedAlertLetter = ({
-  userId,
-  file,
-}: {
-  userId: string
-  file: InfectedFile
-}): RenderedLetter => {
+type Operators = { userId: string; file: InfectedFile; link: string }
+
+export const infectedAlertLetter = ({ userId, file, link }: Operators): RenderedLetter => {
   const title = 'An infected file was sent'
   const news = 'The scanner has found something in an upload. It is deleted, and its owner was told.'
   const facts: [string, string][] = [...factsOf(file), ['Account', userId]]
@@ -48,8 +47,9 @@ export const infectedAlertLetter = ({
       <Layout title={title} preheader={file.found} footer={footer}>
         <Paragraph>{news}</Paragraph>
         <Rows rows={facts} align="left" />
+        <Button href={link}>Look at the upload</Button>
       </Layout>
     ),
-    text: [news, textOf(facts), footer],
+    text: [news, textOf(facts), `Look at the upload: ${link}`, footer],
   })
 }

@@ -28,9 +28,9 @@ export const renderLetter = (
     case 'sessionReused':
       return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'fileInfected':
-      return fileInfectedLetter(letter)
+      return fileInfectedLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'infectedAlert':
-      return infectedAlertLetter(letter)
+      return infectedAlertLetter({ ...letter, link: `${appUrl}/admin/uploads/${letter.file.id}` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }
