@@ -30,6 +30,7 @@ export type NewUpload = {
   way: Way
   /** What the client has said, where R2 verifies it. */
   sha256?: string
+  multipartId?: string
   /** Seconds for which it is waited for, unless `hold` puts it off. */
   patience: number
 }
@@ -54,7 +55,8 @@ export const createUploadRepository = ({ read, write }: Database) => ({
    * @throws QUOTA_EXCEEDED
    */
   async begin(actor: Actor, made: NewUpload, quota: Quota): Promise<{ isNew: boolean; upload: Upload }> {
-    const { id, clientId = null, name, declaredType, reserved, way, sha256 = null, patience } = made
+    const { id, clientId = null, name, declaredType, reserved, way, patience } = made
+    const { sha256 = null, multipartId = null } = made
     const ofClient = sql`uploads.owner_id = ${actor.id} and uploads.client_id = ${clientId}`
     const isThere = sql`exists (select from uploads where ${ofClient})`
     const [, , , , , , found] = await write([
@@ -74,9 +76,9 @@ export const createUploadRepository = ({ read, write }: Database) => ({
           where not ${isThere} and (used.files + 1 > ${quota.files} or used.bytes + ${reserved} > ${quota.bytes})`,
       ),
       sql`with made as (
-          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, expires_at)
+          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, multipart_id, expires_at)
           select ${id}, ${actor.id}, ${clientId}, ${name}, ${declaredType}, ${reserved}, ${way}, ${sha256},
-            now() + interval '1 second' * ${patience}
+            ${multipartId}, now() + interval '1 second' * ${patience}
           where not ${isThere} returning id, state
         )
         insert into upload_events (upload_id, state) select id, state from made`,
