@@ -44,6 +44,7 @@ const Limits = z.strictObject({
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
+  'chat.send': Quota.default(policies['chat.send']),
   upload: Quota.default(policies.upload),
   file: Quota.default(policies.file),
   register: Quota.default(policies.register),

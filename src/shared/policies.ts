@@ -11,6 +11,8 @@ export const policies = {
   account: { points: 20, duration: 60 * 60 },
   /** Mails about a forgotten password to an e-mail address. */
   forgot: { points: 3, duration: 60 * 60 },
+  /** Messages and edits of a member in a conversation. */
+  'chat.send': { points: 20, duration: 10 },
   /** Files that an account begins to upload. */
   upload: { points: 10, duration: 60 * 60 },
   /** Files that an address asks for: a page may show a hundred at once. */

@@ -1,3 +1,4 @@
+import type { RealtimeService } from '../inbox/service.ts'
 import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
@@ -15,6 +16,7 @@ type Deps = {
   newId: () => string
   hashPassword: (password: string) => string
   currentPassword: CurrentPassword
+  sockets: Pick<RealtimeService, 'sessionsEnded' | 'membershipsEnded'>
 }
 
 /** Foreign accounts are as absent as unknown ones to everyone but administrators. */
@@ -29,6 +31,7 @@ export const createUserService = ({
   newId,
   hashPassword,
   currentPassword: current,
+  sockets,
 }: Deps) => ({
   async list(actor: Actor, query: ListUsers) {
     const { data, counted } = await users.list(actor, query)
@@ -56,17 +59,24 @@ export const createUserService = ({
     }
     const needsPassword = actor.id === id && password !== undefined
     const verifiedHash = needsPassword ? await current.check(actor, currentPassword) : undefined
-    if (password === undefined) return found('User', await users.change(actor, id, rest, { verifiedHash }))
+    if (password === undefined) {
+      const user = found('User', await users.change(actor, id, rest, { verifiedHash }))
+      if (rest.role === 'user') await sockets.membershipsEnded(id)
+      return user
+    }
     await refuseBreached(breaches, password)
     const payload = { template: 'passwordChanged', userId: id } as const
     const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
     const values = { ...rest, passwordHash: hashPassword(password) }
     const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
     dispatcher.send([notice])
+    await sockets.sessionsEnded(id)
+    if (rest.role === 'user') await sockets.membershipsEnded(id)
     return changed
   },
 
   async remove(actor: Actor, id: string): Promise<void> {
     if (!(await users.remove(actor, id))) throw notFound('User')
+    await sockets.sessionsEnded(id)
   },
 })

@@ -6,6 +6,7 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  'chat.send': generous,
   upload: generous,
   file: generous,
   register: generous,
