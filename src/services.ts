@@ -18,6 +18,7 @@ import { createIdempotencyRepository } from './idempotency/repository.ts'
 import { createInboxes } from './inbox/inboxes.ts'
 import { createInboxRepository } from './inbox/repository.ts'
 import { createRealtimeService } from './inbox/service.ts'
+import { createNotificationService } from './inbox/service/notifications.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -143,19 +144,22 @@ export const createServices = (
       origin,
       log,
     })
+    const inboxRepository = createInboxRepository(database)
     const realtime = createRealtimeService({
       inboxes,
       rooms,
       conversations: conversationRepository,
-      repository: createInboxRepository(database),
+      repository: inboxRepository,
       log,
     })
+    const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'chat.members': conversations.tellMembers,
       'chat.orderStatus': conversations.tellOrder,
+      'inbox.notify': notifications.notify,
       'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
     }
@@ -177,6 +181,7 @@ export const createServices = (
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
+      notifications,
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,

@@ -82,8 +82,7 @@ const isNewer = (report: Report, known: Source | undefined): boolean =>
   report.incarnation > known.incarnation ||
   (report.incarnation === known.incarnation && report.n > known.n)
 
-const livesOf = ({ sources }: State): number =>
-  sources.values().reduce((sum, { sockets }) => sum + sockets, 0)
+const isAlive = ({ sources }: State): boolean => [...sources.values()].some(({ sockets }) => sockets > 0)
 
 const retryAt = ({ tries, triedAt }: Subscriber): number =>
   triedAt + Math.min(maxRetry, retryAfter * 2 ** Math.min(tries - 1, 10))
@@ -119,7 +118,7 @@ const changeTo = (state: State, presence: Omit<Presence, 'version'>, now: number
 
 /** What the sockets that live say: online at once, offline only after the grace. */
 const settle = (state: State, now: number): Step => {
-  const lives = livesOf(state) > 0
+  const lives = isAlive(state)
   const { status } = state.presence
   if (lives && status === 'offline') return changeTo(state, { status: 'online', lastSeen: null }, now)
   if (lives === (state.silentSince === null) || status === 'offline') return { state, effects: [] }

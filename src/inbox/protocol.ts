@@ -33,10 +33,11 @@ export const Notification = z.object({
 
 export type Notification = z.infer<typeof Notification>
 
-/** The first frame of a client: what it has. `after` 0: nothing. */
+/** The only frame of a client, once: what it has. */
 export const Resume = z.strictObject({
   type: z.literal('resume'),
-  after: Seq,
+  /** The last seq that it has; 0: none. Without it only what is new from now on is sent. */
+  after: Seq.optional(),
   /** The epoch that this seq is of; without it only 0 means anything. */
   epoch: z.string().max(64).optional(),
 })
@@ -55,8 +56,8 @@ export const ServerFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('notification'), ...Notification.shape }),
   /** How it is now; not in the log, because only the newest counts. */
   z.object({ type: z.literal('unread'), ...Unread.shape }),
-  /** The position is gone, lies ahead or is of another epoch: get the list over REST and resume from `head`. */
-  z.object({ type: z.literal('resync'), epoch: z.string(), head: Seq }),
+  /** In place of `ready`: the position is gone, lies ahead or is of another epoch. Get the list over REST; here go on what comes after `head`. */
+  z.object({ type: z.literal('resync'), epoch: z.string(), head: Seq, unread: z.array(Unread) }),
   z.object({ type: z.literal('error'), code: z.enum(['INVALID_FRAME']) }),
 ])
 
@@ -64,3 +65,12 @@ export type ServerFrame = z.infer<typeof ServerFrame>
 
 /** How long and how many notifications are kept. */
 export const retention = { days: 7, count: 1_000 } as const
+
+/** Sockets and event streams that an inbox has at a time. */
+export const maxSockets = 10
+
+/** Frames that are none of the protocol before a socket is closed. */
+export const maxBadFrames = 10
+
+/** As of a conversation's sockets. */
+export const closeCodes = { revoked: 4001, protocol: 4400 } as const

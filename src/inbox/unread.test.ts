@@ -46,9 +46,7 @@ describe('unread', () => {
     expect(effects).toContainEqual({ do: 'tellUnread', conversationId: 'a', unread: 2 })
     expect(step(state, reported(2, 2)).effects).toEqual([expect.objectContaining({ do: 'saveUnread' })])
     expect(step(state, reported(2, 1)).effects).toEqual([])
-    const left = step(state, { type: 'left', conversationId: 'a' })
-    expect(left.effects).toContainEqual({ do: 'tellUnread', conversationId: 'a', unread: 0 })
-    expect(unreadOf(left.state)).toEqual([])
+    expect(unreadOf(state)).toEqual([{ conversationId: 'a', unread: 2 }])
   })
 })
 

@@ -1,8 +1,8 @@
-/** What a room says of one member: how many messages he has not read. */
+/** What a room says of one member: how many messages are unread, none once the member has left. */
 export type Report = {
   conversationId: string
   unread: number
-  /** Grows with every message and every mark: of two reports the higher is the newer. */
+  /** Head and mark of the room's log, added up: both only grow, so that of two reports the higher is the newer. */
   version: number
 }
 
@@ -22,8 +22,6 @@ type OfflineSince = number | null
 
 export type Event =
   | { type: 'reported'; report: Report; now: number }
-  /** No longer a member: what is unread there is not the user's any more. */
-  | { type: 'left'; conversationId: string }
   | { type: 'online' }
   | { type: 'digested' }
   | { type: 'due'; now: number }
@@ -88,17 +86,6 @@ const drop = (state: State, ids: readonly string[]): Step => {
   })
 }
 
-const leave = (state: State, id: string): Step => {
-  const known = state.conversations.get(id)
-  if (known === undefined) return still(state)
-  const dropped = drop(state, [id])
-  if (known.unread === 0) return dropped
-  return {
-    state: dropped.state,
-    effects: [...dropped.effects, { do: 'tellUnread', conversationId: id, unread: 0 }],
-  }
-}
-
 /** When a digest is wanted, in Unix milliseconds; undefined: none is. */
 export const digestAt = (state: State, offlineSince: OfflineSince): number | undefined => {
   if (offlineSince === null || state.digested) return undefined
@@ -121,8 +108,6 @@ export const step = (state: State, event: Event): Step => {
   switch (event.type) {
     case 'reported':
       return report(state, event.report, event.now)
-    case 'left':
-      return leave(state, event.conversationId)
     case 'online':
       return setDigested(state, false)
     case 'digested':

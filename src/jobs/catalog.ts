@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Subject } from '../inbox/protocol.ts'
 
 const Id = z.uuid()
 
@@ -15,6 +16,7 @@ export const MailOrder = z.discriminatedUnion('template', [
   z.object({ template: z.literal('sessionReused'), sessionId: Id }),
   z.object({ template: z.literal('passwordReset'), tokenId: Id }),
   z.object({ template: z.literal('passwordChanged'), userId: Id }),
+  z.object({ template: z.literal('unreadMessages'), userId: Id }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
 ])
 export type MailOrder = z.infer<typeof MailOrder>
@@ -27,6 +29,7 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
   z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
   z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
+  z.object({ type: z.literal('inbox.notify'), payload: z.object({ userId: Id, subject: Subject }) }),
   z.object({ type: z.literal('sessions.ended'), payload: z.object({ userId: Id, sessionId: Id }) }),
 ])
 export type Job = z.infer<typeof Job>

@@ -1,3 +1,4 @@
+import type { SubjectType } from '../chat/subject.ts'
 import type { MailOrder } from '../jobs/catalog.ts'
 import type { Order } from '../orders/schema.ts'
 
@@ -12,6 +13,9 @@ type LinkTemplate = 'passwordReset'
 
 /** What a report's mail says of it; days as 2026-11-19. */
 export type ReportFacts = { id: string; from: string; to: string }
+
+/** Of a conversation with messages that its member has not read. */
+export type UnreadFacts = { id: string; subject: SubjectType; unread: number }
 
 /** What an alert says of a job that was given up. */
 export type JobFacts = {
@@ -29,6 +33,7 @@ export type Letter =
   | { template: Exclude<AccountTemplate, LinkTemplate>; name: string }
   | { template: LinkTemplate; name: string; tokenId: string }
   | { template: 'reportReady'; name: string; report: ReportFacts }
+  | { template: 'unreadMessages'; name: string; conversations: UnreadFacts[] }
   | { template: 'operatorAlert'; job: JobFacts }
 
 export type RenderedLetter = { subject: string; html: string; text: string }

@@ -3,6 +3,7 @@ import { accountLetter } from './account.tsx'
 import { operatorAlertLetter } from './operator-alert.tsx'
 import { orderLetter } from './order.tsx'
 import { reportReadyLetter } from './report-ready.tsx'
+import { unreadMessagesLetter } from './unread-messages.tsx'
 
 /**
  * `appUrl` is where customers and administrators use the shop, without a slash at its end; `tokenOf` derives the token of
@@ -26,6 +27,8 @@ export const renderLetter = (
     case 'passwordChanged':
     case 'sessionReused':
       return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
+    case 'unreadMessages':
+      return unreadMessagesLetter({ ...letter, link: `${appUrl}/conversations` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }
