@@ -18,6 +18,7 @@ import { createIdempotencyRepository } from './idempotency/repository.ts'
 import { createInboxes } from './inbox/inboxes.ts'
 import { createInboxRepository } from './inbox/repository.ts'
 import { createRealtimeService } from './inbox/service.ts'
+import { createNotificationService } from './inbox/service/notifications.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -176,11 +177,12 @@ export const createServices = (
       origin,
       log,
     })
+    const inboxRepository = createInboxRepository(database)
     const realtime = createRealtimeService({
       inboxes,
       rooms,
       conversations: conversationRepository,
-      repository: createInboxRepository(database),
+      repository: inboxRepository,
       log,
     })
     const uploads = createUploadRepository(database)
@@ -198,12 +200,14 @@ export const createServices = (
     const users = createUserRepository(database)
     const emails = createEmailRepository(database)
     const currentPassword = createCurrentPassword({ users, verifyPassword })
+    const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'chat.members': conversations.tellMembers,
       'chat.orderStatus': conversations.tellOrder,
+      'inbox.notify': notifications.notify,
       'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
       'upload.process': createUploadPipeline({
@@ -242,6 +246,7 @@ export const createServices = (
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
       multipartUploads: createMultipartUploads(direct),
+      notifications,
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
