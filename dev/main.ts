@@ -82,6 +82,7 @@ async function main(): Promise<void> {
     APP_URL: urls.api,
     DATABASE_FETCH_ENDPOINT: database.fetchEndpoint,
     RESEND_BASE_URL: mail.url,
+    S3_ENDPOINT: urls.store,
     SCANNER_URL: scannerUrl,
   }
   const found = {
@@ -173,6 +174,7 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
     JWT_ISSUER: api,
     DATABASE_URL: 'postgres://127.0.0.1/selvedge',
     DATABASE_FETCH_ENDPOINT: '',
+    S3_ENDPOINT: api,
     SCANNER_URL: 'off',
   }
   try {

@@ -13,6 +13,8 @@ export function stackUrls(port: number, mail: string) {
     ready: `${api}/ready`,
     mail,
     mailPreview: `${api}/dev/mail`,
+    // The runtime serves the local bucket there (wrangler.toml).
+    store: `${api}/cdn-cgi/local/r2/s3`,
   }
 }
 

@@ -38,6 +38,10 @@ const production = {
   UPLOAD_MAX_BYTES: '52428800',
   UPLOAD_QUOTA_BYTES: '1073741824',
   UPLOAD_QUOTA_FILES: '1000',
+  S3_ENDPOINT: 'https://0123456789abcdef.r2.cloudflarestorage.com/',
+  S3_BUCKET: 'selvedge-files',
+  S3_ACCESS_KEY_ID: '0123456789abcdef0123456789abcdef',
+  S3_SECRET_ACCESS_KEY: '0123456789abcdef'.repeat(4),
 }
 
 const development = {
@@ -93,6 +97,12 @@ describe('readConfig', () => {
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
       scannerUrl: 'tls://scanner.example:3310',
       uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
+      s3: {
+        endpoint: 'https://0123456789abcdef.r2.cloudflarestorage.com',
+        bucket: 'selvedge-files',
+        accessKeyId: production.S3_ACCESS_KEY_ID,
+        secretAccessKey: production.S3_SECRET_ACCESS_KEY,
+      },
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
@@ -100,6 +110,29 @@ describe('readConfig', () => {
         keys: [first, second],
       },
     })
+  })
+
+  it('does without uploads straight to R2, and says when only half of them is there', () => {
+    const without = { ...production, S3_ENDPOINT: '', S3_ACCESS_KEY_ID: 'none', S3_SECRET_ACCESS_KEY: 'none' }
+    expect(readConfig(without).s3).toBeUndefined()
+    expect(refusal({ ...production, S3_ENDPOINT: '' }).message).toContain('S3_ENDPOINT is missing')
+    for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']) {
+      expect(refusal({ ...production, [name]: 'none' }).message).toContain(`${name} is none`)
+    }
+  })
+
+  it.each([
+    [{ S3_ENDPOINT: 'http://account.r2.cloudflarestorage.com' }, 'S3_ENDPOINT is not https'],
+    [{ S3_ENDPOINT: 'https://127.0.0.1:8787' }, 'S3_ENDPOINT names this machine'],
+    [{ S3_BUCKET: 'My Bucket' }, 'S3_BUCKET is not the name of a bucket'],
+    [{ S3_ACCESS_KEY_ID: 'dev-selvedge' }, 'S3_ACCESS_KEY_ID is short or a development key'],
+    [
+      { S3_SECRET_ACCESS_KEY: 'dev-selvedge-local-r2' },
+      'S3_SECRET_ACCESS_KEY is weak or a development secret',
+    ],
+    [{ S3_SECRET_ACCESS_KEY: 'a'.repeat(64) }, 'S3_SECRET_ACCESS_KEY is weak or a development secret'],
+  ])('refuses in production %j', (change, problem) => {
+    expect(refusal({ ...production, ...change }).message).toContain(problem)
   })
 
   it('does without Upstash, and says when only half of it is there', () => {

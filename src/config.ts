@@ -45,6 +45,7 @@ const Limits = z.strictObject({
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
   upload: Quota.default(policies.upload),
+  file: Quota.default(policies.file),
 })
 
 /** `Name <address>` or an address: what stands in From. */
@@ -106,6 +107,10 @@ export const Environment = z.object({
   UPLOAD_MAX_BYTES: amount(100_000_000),
   UPLOAD_QUOTA_BYTES: amount(1e15 - 1),
   UPLOAD_QUOTA_FILES: amount(1_000_000),
+  S3_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  S3_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
+  S3_ACCESS_KEY_ID: z.string().min(1),
+  S3_SECRET_ACCESS_KEY: z.string().min(1),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -144,6 +149,15 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     maxBytes: env.UPLOAD_MAX_BYTES,
     quota: { bytes: env.UPLOAD_QUOTA_BYTES, files: env.UPLOAD_QUOTA_FILES },
   },
+  s3:
+    env.S3_ENDPOINT === ''
+      ? undefined
+      : {
+          endpoint: env.S3_ENDPOINT.replace(/\/+$/, ''),
+          bucket: env.S3_BUCKET,
+          accessKeyId: env.S3_ACCESS_KEY_ID,
+          secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+        },
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -161,11 +175,15 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
   const kids = env.JWT_KEYS.map(({ kid }) => kid)
   const [url, token] = [env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN]
   const mails = env.MAIL !== 'off'
+  const signs = env.S3_ENDPOINT !== ''
   return told([
     [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
     [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+    [signs && env.S3_ACCESS_KEY_ID === 'none', 'S3_ACCESS_KEY_ID', 'is none'],
+    [signs && env.S3_SECRET_ACCESS_KEY === 'none', 'S3_SECRET_ACCESS_KEY', 'is none'],
+    [!signs && env.S3_SECRET_ACCESS_KEY !== 'none', 'S3_ENDPOINT', 'is missing'],
     [env.UPLOAD_QUOTA_BYTES < env.UPLOAD_MAX_BYTES, 'UPLOAD_QUOTA_BYTES', 'is less than UPLOAD_MAX_BYTES'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
     [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
@@ -188,6 +206,21 @@ const mailUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, str
 
 /** Random text of this length has two dozen different characters or more. */
 const isWeak = (secret: string): boolean => secret.startsWith('dev-') || new Set(secret).size < 16
+
+const storeUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, string, string][] => {
+  if (env.S3_ENDPOINT === '') return []
+  return [
+    [!env.S3_ENDPOINT.startsWith('https://'), 'S3_ENDPOINT', 'is not https'],
+    [isLocal(env.S3_ENDPOINT), 'S3_ENDPOINT', 'names this machine'],
+    [/^dev-|^.{0,15}$/.test(env.S3_ACCESS_KEY_ID), 'S3_ACCESS_KEY_ID', 'is short or a development key'],
+    // R2's are 64 hexadecimal digits.
+    [
+      /^dev-|^.{0,31}$/.test(env.S3_SECRET_ACCESS_KEY) || new Set(env.S3_SECRET_ACCESS_KEY).size < 8,
+      'S3_SECRET_ACCESS_KEY',
+      'is weak or a development secret',
+    ],
+  ]
+}
 
 /** What development may do and production must not. */
 const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
@@ -215,6 +248,7 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
       'is neither tls nor behind the binding SCANNER',
     ],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
+    ...storeUnfitForProduction(env),
     ...mailUnfitForProduction(env),
   ])
 }

@@ -42,14 +42,21 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createFileRepository } from './uploads/file-repository.ts'
+import { createFileService } from './uploads/service/files.ts'
+import { createSignedLinks } from './uploads/signed-link.ts'
 import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
 import { createPipelineRepository } from './uploads/pipeline-repository.ts'
 import { createUploadPipeline } from './uploads/pipeline.ts'
 import { createUploadRepository } from './uploads/repository.ts'
+import { createS3 } from './uploads/s3.ts'
 import { createScanner, type Dial } from './uploads/scanner.ts'
 import { createUploadService } from './uploads/service.ts'
+import { createDirectUploads } from './uploads/service/direct.ts'
 import { createDiscard } from './uploads/service/discard.ts'
+import { createMultipartUploads } from './uploads/service/multipart.ts'
 import { createReceiver } from './uploads/service/receive.ts'
 import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
@@ -92,6 +99,7 @@ export const createServices = (
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -103,6 +111,7 @@ export const createServices = (
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
+  const s3 = config.s3 && createS3(config.s3)
   const images = createImages(IMAGES)
   const scanner =
     config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
@@ -146,6 +155,16 @@ export const createServices = (
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
     const uploads = createUploadRepository(database)
     const discard = createDiscard({ uploads, store: uploadStore })
+    const direct = {
+      uploads,
+      directs: createDirectRepository(database),
+      store: uploadStore,
+      discard,
+      s3,
+      dispatcher,
+      newId,
+      ...config.uploads,
+    }
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -168,12 +187,15 @@ export const createServices = (
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
+      directUploads: createDirectUploads(direct),
+      files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
+      multipartUploads: createMultipartUploads(direct),
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
@@ -198,12 +220,22 @@ export const createServices = (
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
       receive: createReceiver({
-        ...{ uploads, store: uploadStore, discard, partBuffers, dispatcher, newId, after, log },
+        uploads,
+        store: uploadStore,
+        discard,
+        partBuffers,
+        dispatcher,
+        newId,
+        after,
+        log,
         settings: config.uploads,
       }),
       uploads: createUploadService({ uploads, discard, log }),
       uploadSweeper: createUploadSweeper({
-        ...{ uploads, store: uploadStore, discard, log, requestId: origin.requestId },
+        store: uploadStore,
+        discard,
+        log,
+        requestId: origin.requestId,
         sweeps: createSweepRepository(database),
       }),
       users: createUserService({

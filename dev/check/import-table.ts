@@ -184,6 +184,7 @@ export const rows: Row[] = [
       'src/*/fonts.ts',
       'src/*/images.ts',
       'src/*/upstash.ts',
+      'src/*/s3.ts',
     ],
     values: ['shared', 'own schema', 'own protocol', 'own pure', 'zod', 'node', 'sdk', 'package'],
     types: ['pure'],

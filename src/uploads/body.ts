@@ -82,10 +82,10 @@ export const peek = async (
   const first: Uint8Array[] = []
   let length = 0
   while (length < size) {
-    const { done, value } = await source.next()
-    if (done) break
-    first.push(value.slice())
-    length += value.length
+    const next: IteratorResult<Uint8Array, void> = await source.next()
+    if (next.done) break
+    first.push(next.value.slice())
+    length += next.value.length
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
     try {

@@ -10,8 +10,11 @@ async function* source(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text))
 }
 
-const read = async (chunks: AsyncIterable<Uint8Array>): Promise<string> =>
-  Buffer.concat(await Array.fromAsync(chunks)).toString()
+const read = async (chunks: AsyncIterable<Uint8Array>): Promise<string> => {
+  const all: Uint8Array[] = []
+  for await (const chunk of chunks) all.push(chunk)
+  return Buffer.concat(all).toString()
+}
 
 describe('Content-Digest', () => {
   it.each([

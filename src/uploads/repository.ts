@@ -9,9 +9,11 @@ import { orderBy } from '../db/sort.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
+import { isAttached } from './access-statements.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
+import type { Remains } from './remains.ts'
 import type { ListUploads, Upload } from './schema.ts'
 import type { Way } from './state.ts'
 import { changeState, deleteUploads, isStale, occupied, occupies } from './statements.ts'
@@ -28,15 +30,13 @@ export type NewUpload = {
   way: Way
   /** What the client has said, where R2 verifies it. */
   sha256?: string
+  multipartId?: string
   /** Seconds for which it is waited for, unless `hold` puts it off. */
   patience: number
 }
 
 /** What came in. */
 export type Received = { mediaType: MediaType; size: number; sha256: string; etag: string }
-
-/** What may be left in R2 of an upload whose row is gone. */
-export type Remains = { uploadId: string; multipartId: string | null }
 
 /** Uploads of others do not exist, except to administrators. */
 const visibleTo = ({ id, role }: Actor): SQL | undefined =>
@@ -55,7 +55,8 @@ export const createUploadRepository = ({ read, write }: Database) => ({
    * @throws QUOTA_EXCEEDED
    */
   async begin(actor: Actor, made: NewUpload, quota: Quota): Promise<{ isNew: boolean; upload: Upload }> {
-    const { id, clientId = null, name, declaredType, reserved, way, sha256 = null, patience } = made
+    const { id, clientId = null, name, declaredType, reserved, way, patience } = made
+    const { sha256 = null, multipartId = null } = made
     const ofClient = sql`uploads.owner_id = ${actor.id} and uploads.client_id = ${clientId}`
     const isThere = sql`exists (select from uploads where ${ofClient})`
     const [, , , , , , found] = await write([
@@ -75,9 +76,9 @@ export const createUploadRepository = ({ read, write }: Database) => ({
           where not ${isThere} and (used.files + 1 > ${quota.files} or used.bytes + ${reserved} > ${quota.bytes})`,
       ),
       sql`with made as (
-          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, expires_at)
+          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, multipart_id, expires_at)
           select ${id}, ${actor.id}, ${clientId}, ${name}, ${declaredType}, ${reserved}, ${way}, ${sha256},
-            now() + interval '1 second' * ${patience}
+            ${multipartId}, now() + interval '1 second' * ${patience}
           where not ${isThere} returning id, state
         )
         insert into upload_events (upload_id, state) select id, state from made`,
@@ -131,14 +132,19 @@ export const createUploadRepository = ({ read, write }: Database) => ({
     return { remains: (gone.rows as Remains[])[0], upload: dataOf<Upload>(found)[0] }
   },
 
-  /** Deletes the row whatever its state: a run of its job that is under way loses its hold. */
+  /**
+   * Deletes the row whatever its state: a run of its job that is under way loses its hold.
+   * @throws NOT_FOUND, FILE_IN_USE
+   */
   async remove(actor: Actor, id: string): Promise<Remains | undefined> {
-    const [, , gone] = await write([
+    const mine = and(eq(uploads.id, id), visibleTo(actor))
+    const [, , , , , gone] = await write([
       actorGuard(actor),
-      raiseWhen(
-        'NOT_FOUND',
-        sql`not exists (select from uploads where ${and(eq(uploads.id, id), visibleTo(actor))})`,
-      ),
+      // Whoever attaches it at this moment has done so, or will not find it.
+      sql`select from uploads where ${mine} for update`,
+      actorGuard(actor),
+      raiseWhen('NOT_FOUND', sql`not exists (select from uploads where ${mine})`),
+      raiseWhen('FILE_IN_USE', sql`exists (select from uploads where id = ${id} and ${isAttached})`),
       deleteUploads(sql`uploads.id = ${id}`),
     ])
     return (gone.rows as Remains[])[0]

@@ -1,6 +1,8 @@
 import { isUuid } from '../shared/ids.ts'
 import type { prefixes } from './keys.ts'
-import type { Listed } from './store.ts'
+
+/** An object of a listing. */
+type Listed = { key: string; uploaded: Date }
 
 export type Prefix = (typeof prefixes)[number]
 
@@ -34,7 +36,9 @@ export const createSpans = (prefix: Prefix, bornBefore: Date) => {
 
   return (objects: readonly Listed[], isLast: boolean): Span => {
     const fresh = objects.map(({ key, uploaded }) => ({
-      ...{ key, uploadId: idOf(prefix, key), isOld: uploaded < bornBefore },
+      key,
+      uploadId: idOf(prefix, key),
+      isOld: uploaded < bornBefore,
     }))
     const listed = [...carried, ...fresh]
     const last = fresh.findLast(({ uploadId }) => uploadId !== null)?.uploadId

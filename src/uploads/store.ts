@@ -22,11 +22,11 @@ type Multipart = {
 type Bucket = {
   put: (key: string, body: ReadableStream | Uint8Array, options: Metadata) => Promise<Stored>
   createMultipartUpload: (key: string, options: Metadata) => Promise<Multipart>
-  resumeMultipartUpload: (key: string, uploadId: string) => Pick<Multipart, 'abort'>
+  resumeMultipartUpload: (key: string, uploadId: string) => Pick<Multipart, 'abort' | 'complete'>
   get: (
     key: string,
-    options: { onlyIf: { etagMatches: string }; range?: ByteRange },
-  ) => Promise<{ body?: ReadableStream } | null>
+    options?: { onlyIf: { etagMatches: string }; range?: ByteRange },
+  ) => Promise<(Stored & { body?: ReadableStream<Uint8Array> }) | null>
   head: (key: string) => Promise<(Listed & Stored) | null>
   list: (options: {
     prefix: string
@@ -55,6 +55,10 @@ const partSize = 5 * 1024 * 1024
 /** R2 has no such multipart upload any more: it was completed, or aborted before. */
 const isUnknownUpload = (error: unknown): boolean =>
   error instanceof Error && /\b10024\b|does not exist/i.test(error.message)
+
+/** Parts that are not there, too small, or of sizes that differ: the client's, not ours. */
+const isUnfit = (error: unknown): boolean =>
+  error instanceof Error && /\((?:10011|10025|10048)\)/.test(error.message)
 
 export type UploadStore = ReturnType<typeof createUploadStore>
 
@@ -92,6 +96,18 @@ export const createUploadStore = (bucket: Bucket) => ({
   /** Of parts of 5 MiB or more, equal but for the last. Its id belongs into the row before the first part. */
   multipart: async (key: string, contentType: string): Promise<Multipart> =>
     await bucket.createMultipartUpload(key, metadata(contentType)),
+
+  /** `unknown`: it was completed or aborted before. `unfit`: R2 cannot make an object of these parts. */
+  async complete(key: string, multipartId: string, parts: Part[]): Promise<'done' | 'unknown' | 'unfit'> {
+    try {
+      await bucket.resumeMultipartUpload(key, multipartId).complete(parts)
+      return 'done'
+    } catch (error) {
+      if (isUnknownUpload(error)) return 'unknown'
+      if (isUnfit(error)) return 'unfit'
+      throw error
+    }
+  },
 
   /** Once more, or too late, is no error. */
   async abort(key: string, multipartId: string): Promise<void> {
@@ -137,6 +153,12 @@ export const createUploadStore = (bucket: Bucket) => ({
   async read(key: string, etag: string, range?: ByteRange): Promise<ReadableStream | undefined> {
     const object = await bucket.get(key, { onlyIf: { etagMatches: etag }, ...(range && { range }) })
     return object?.body
+  },
+
+  /** What lies there now, whichever it is. */
+  async open(key: string): Promise<(Stored & { body: ReadableStream<Uint8Array> }) | undefined> {
+    const object = await bucket.get(key)
+    return object?.body && { size: object.size, etag: object.etag, body: object.body }
   },
 
   async head(key: string): Promise<Stored | undefined> {

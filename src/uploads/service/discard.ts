@@ -1,5 +1,6 @@
 import { quarantineKey, variantsPrefix } from '../keys.ts'
-import type { Remains, UploadRepository } from '../repository.ts'
+import type { Remains } from '../remains.ts'
+import type { UploadRepository } from '../repository.ts'
 import type { UploadStore } from '../store.ts'
 
 type Deps = {
