@@ -194,7 +194,7 @@ describe('a hostile file', () => {
     async (_, file, type) => {
       const { verdict, variants } = await verdictOf(await file(), type)
       expect(verdict).toBe('ready')
-      await expectClean(variants ?? {}, /hidden|<\?php|<script|PK\x03\x04/)
+      await expectClean(variants ?? {}, /hidden|<\?php|<script/)
     },
     slow,
   )
