@@ -19,6 +19,10 @@ const elsewhere = {
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'inbox.notify': notHere,
+  'sessions.ended': notHere,
   'upload.process': notHere,
 }
 

@@ -21,9 +21,19 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
   const mailOf = (template: OrderTemplate, orderId: string): Draft =>
     dispatcher.draft({ type: 'mail.send', payload: { template, orderId } }, orderId)
 
-  /** A replay has written no mail. */
-  const sent = (reply: Reply, mail: Draft | undefined): Reply => {
-    if (mail !== undefined && !reply.replayed) dispatcher.send([mail])
+  const newsOf = (orderId: string): Draft =>
+    dispatcher.draft({ type: 'chat.orderStatus', payload: { orderId } }, orderId)
+
+  /** Whom all of a change of status is told to. */
+  const draftsOf = (orderId: string, template?: OrderTemplate) => {
+    const news = newsOf(orderId)
+    const mail = template && mailOf(template, orderId)
+    return { mail, news, notice: { id: newId(), origin: news.origin } }
+  }
+
+  /** A replay has written no jobs. */
+  const sent = (reply: Reply, ...jobs: ({ id: string } | undefined)[]): Reply => {
+    if (!reply.replayed) dispatcher.send(jobs.flatMap((job) => job ?? []))
     return reply
   }
 
@@ -46,8 +56,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       found('Order', await orders.find(actor, id)),
 
     async cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
-      const mail = mailOf('orderCancelled', id)
-      return sent(await orders.cancel(actor, id, mail, once), mail)
+      const drafts = draftsOf(id, 'orderCancelled')
+      return sent(await orders.cancel(actor, id, drafts, once), ...Object.values(drafts))
     },
 
     async changeStatus(
@@ -56,8 +66,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       { status }: ChangeStatus,
       once?: IdempotentRequest,
     ): Promise<Reply> {
-      const mail = status === 'shipped' ? mailOf('orderShipped', id) : undefined
-      return sent(await orders.changeStatus(actor, id, status, mail, once), mail)
+      const drafts = draftsOf(id, status === 'shipped' ? 'orderShipped' : undefined)
+      return sent(await orders.changeStatus(actor, id, status, drafts, once), ...Object.values(drafts))
     },
   }
 }

@@ -6,6 +6,10 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  'chat.send': generous,
   upload: generous,
   file: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })
