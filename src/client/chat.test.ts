@@ -21,11 +21,16 @@ const setUp = (faults: Faults = {}, getTicket = (_: string): Promise<string> => 
   const room = createFakeRoom([shop, ada])
   const network = fakeWebSocket(room, faults)
   const tickets = vi.fn(getTicket)
-  const chat = createChat({ url: 'https://api.example.com/', getTicket: tickets, WebSocket: network.WebSocket })
+  const chat = createChat({
+    url: 'https://api.example.com/',
+    getTicket: tickets,
+    WebSocket: network.WebSocket,
+  })
   return { room, network, tickets, chat, mine: chat.join('c1') }
 }
 
-const refusal = (status: number, more = {}) => Promise.reject(Object.assign(new Error('no'), { status, ...more }))
+const refusal = (status: number, more = {}) =>
+  Promise.reject(Object.assign(new Error('no'), { status, ...more }))
 
 describe('joining', () => {
   it('opens the conversation’s socket with a ticket in the subprotocol, never in the URL', async () => {
@@ -47,7 +52,10 @@ describe('joining', () => {
 
   it.each([401, 403, 404])('ends when a ticket is refused with %i', async (status) => {
     const { tickets, mine } = setUp({}, () => refusal(status))
-    const sent = expect(mine.send('hello')).rejects.toMatchObject({ code: 'TICKET_REFUSED', cause: { status } })
+    const sent = expect(mine.send('hello')).rejects.toMatchObject({
+      code: 'TICKET_REFUSED',
+      cause: { status },
+    })
     await pass()
     await sent
     expect(mine.view).toMatchObject({ status: 'closed', error: { code: 'TICKET_REFUSED' } })
@@ -56,7 +64,11 @@ describe('joining', () => {
   })
 
   it('goes on when a ticket is not to be had now, and waits as long as it is told', async () => {
-    const answers = [() => refusal(503), () => refusal(429, { retryAfter: 7_000 }), () => Promise.resolve(ada)]
+    const answers = [
+      () => refusal(503),
+      () => refusal(429, { retryAfter: 7_000 }),
+      () => Promise.resolve(ada),
+    ]
     const { tickets, mine } = setUp({}, () => answers.shift()!())
     await pass()
     expect(mine.view.status).toBe('offline')
@@ -80,7 +92,9 @@ describe('joining', () => {
     await pass(120_000)
     const waits = tries.slice(1).map((time, n) => time - tries[n]!)
     // Half of 500, 1,000, 2,000 … 10,000 ms, and a few for the attempt itself.
-    expect(waits.slice(0, 7).map((wait) => Math.round(wait / 50) * 50)).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000])
+    expect(waits.slice(0, 7).map((wait) => Math.round(wait / 50) * 50)).toEqual([
+      250, 500, 1000, 2000, 4000, 5000, 5000,
+    ])
     tries = []
     vi.mocked(Math.random).mockReturnValue(0)
     await pass(5_500)
@@ -121,7 +135,11 @@ describe('a room', () => {
     mine.close()
     await reading
     expect(heard).toEqual(['one'])
-    expect(seen.flatMap((event) => (event.type === 'message' ? [event.content] : []))).toEqual(['one', 'two', 'three'])
+    expect(seen.flatMap((event) => (event.type === 'message' ? [event.content] : []))).toEqual([
+      'one',
+      'two',
+      'three',
+    ])
     expect(seen.at(-1)).toMatchObject({ type: 'status', status: 'closed', error: { code: 'CLOSED' } })
   })
 

@@ -41,7 +41,7 @@ export const createChat = ({ url, getTicket, WebSocket }: ChatOptions) => {
     },
     close(): void {
       target.removeEventListener?.('online', nudge)
-      for (const room of [...rooms.values()]) room.close()
+      for (const room of rooms.values()) room.close()
     },
   }
 }

@@ -9,7 +9,10 @@ const states = (world: ReturnType<typeof createMachineWorld>) =>
   Object.fromEntries(world.machine.view().messages.map(({ content, state }) => [content, state]))
 
 const framesOf = (world: ReturnType<typeof createMachineWorld>, type: string) =>
-  world.sent.filter((text) => text.startsWith('{')).map((text) => JSON.parse(text)).filter((frame) => frame.type === type)
+  world.sent
+    .filter((text) => text.startsWith('{'))
+    .map((text) => JSON.parse(text))
+    .filter((frame) => frame.type === type)
 
 const statuses = (world: ReturnType<typeof createMachineWorld>) =>
   world.events.flatMap((event) => (event.type === 'status' ? [event.status] : []))
@@ -352,7 +355,10 @@ describe('typing', () => {
 describe('whatever the network does', () => {
   const command = fc.oneof(
     fc.record({ do: fc.constantFrom('send', 'post', 'connect', 'cut', 'loseAck', 'flow', 'history') }),
-    fc.record({ do: fc.constantFrom('arriveAtRoom', 'arriveAtClient'), times: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({
+      do: fc.constantFrom('arriveAtRoom', 'arriveAtClient'),
+      times: fc.integer({ min: 1, max: 3 }),
+    }),
     fc.record({ do: fc.constant('wait'), times: fc.integer({ min: 1, max: 12_000 }) }),
     fc.record({ do: fc.constant('limit'), times: fc.integer({ min: 0, max: 9_000 }) }),
   ) as fc.Arbitrary<{ do: string; times?: number }>

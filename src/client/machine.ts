@@ -21,7 +21,18 @@ type Change = Extract<ClientFrame, { type: 'edit' | 'remove' }>
 
 type Draft = { content: string; attachments?: string[] }
 
+/** Of the user. */
+type Command =
+  | { type: 'send'; clientId: string; draft: Draft; at: string }
+  | { type: 'retry'; clientId: string; at: string }
+  | { type: 'discard'; clientId: string }
+  | { type: 'change'; key: string; frame: Change }
+  | { type: 'typing' }
+  | { type: 'markRead'; seq?: number }
+  | { type: 'history'; key: string; limit: number }
+
 export type Input =
+  | Command
   | { type: 'opened' }
   | { type: 'closed'; code: number }
   /** An attempt to connect failed. */
@@ -30,13 +41,6 @@ export type Input =
   | { type: 'tick' }
   /** The network has changed: is the connection still there? */
   | { type: 'probe' }
-  | { type: 'send'; clientId: string; draft: Draft; at: string }
-  | { type: 'retry'; clientId: string; at: string }
-  | { type: 'discard'; clientId: string }
-  | { type: 'change'; key: string; frame: Change }
-  | { type: 'typing' }
-  | { type: 'markRead'; seq?: number }
-  | { type: 'history'; key: string; limit: number }
   | { type: 'stop'; error: ChatError }
 
 /** Milliseconds. */
@@ -121,7 +125,9 @@ export const createMachine = () => {
     for (const { key } of [...outbox.jobs, ...requests]) fail(key, why)
     for (const job of outbox.jobs.slice()) outbox.remove(job)
     requests = []
-    locals = locals.map((one) => (one.state === 'sending' ? { ...one, state: 'failed', error: why.code } : one))
+    locals = locals.map((one) =>
+      one.state === 'sending' ? { ...one, state: 'failed', error: why.code } : one,
+    )
     goDown()
     become('closed')
     effects.push({ type: 'close' })
@@ -297,8 +303,8 @@ export const createMachine = () => {
   const isDone = (frame: Change): boolean =>
     frame.type === 'edit' && log.find(frame.id)?.content === frame.content
 
-  /** Commands of the user; answers are effects, at once or later. */
-  const onCommand = (input: Input, now: number): void => {
+  /** Answers are effects, at once or later. */
+  const onCommand = (input: Command, now: number): void => {
     switch (input.type) {
       case 'send':
         return enqueue(input.clientId, input.draft, input.at)
@@ -321,8 +327,6 @@ export const createMachine = () => {
         return
       case 'history':
         requests = [...requests, { key: input.key, limit: input.limit }]
-        return
-      default:
     }
   }
 
@@ -346,7 +350,15 @@ export const createMachine = () => {
         return link === 'down' || pingedAt !== undefined ? undefined : ping(now)
       case 'stop':
         return end(input.error)
-      default:
+      case 'tick':
+        return
+      case 'send':
+      case 'retry':
+      case 'discard':
+      case 'change':
+      case 'typing':
+      case 'markRead':
+      case 'history':
         return onCommand(input, now)
     }
   }
@@ -369,7 +381,12 @@ export const createMachine = () => {
     if (!isCurrent()) return
     const [first] = outbox.jobs
     // A room answers every message, and every change that it can make: this one would hold up all behind it.
-    if (first !== undefined && first.frame.type !== 'send' && first.tries === maxTries && first.dueAt <= now) {
+    if (
+      first !== undefined &&
+      first.frame.type !== 'send' &&
+      first.tries === maxTries &&
+      first.dueAt <= now
+    ) {
       refuse(first, refusalOf('UNAVAILABLE'))
     }
     const frame = outbox.next(now)

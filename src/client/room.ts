@@ -20,7 +20,8 @@ export type Room = ReturnType<typeof createRoom>
 const problemOf = (content: string, attachments: string[] = []): string | undefined => {
   if (content.length > limits.content) return `A message has at most ${limits.content} characters`
   if (content.trim() === '' && attachments.length === 0) return 'A message must not be empty'
-  if (attachments.length > limits.attachments) return `A message has at most ${limits.attachments} attachments`
+  if (attachments.length > limits.attachments)
+    return `A message has at most ${limits.attachments} attachments`
   // Neither can be stored.
   return /\0/.test(content) || !content.isWellFormed() ? 'A message must be well-formed text' : undefined
 }
@@ -36,7 +37,10 @@ const parse = (text: string): ServerFrame | 'pong' | undefined => {
   }
 }
 
-type Pending = { resolve: (value: Sent | readonly Message[] | undefined) => void; reject: (error: ChatError) => void }
+type Pending = {
+  resolve: (value: Sent | readonly Message[] | undefined) => void
+  reject: (error: ChatError) => void
+}
 
 /** The shell of the machine: socket, timer, promises and listeners. */
 export const createRoom = ({ url, getTicket, WebSocket, onClosed }: Options) => {
@@ -86,7 +90,8 @@ export const createRoom = ({ url, getTicket, WebSocket, onClosed }: Options) => 
     }
     clearTimeout(timer)
     const deadline = machine.deadline()
-    if (deadline !== undefined) timer = setTimeout(() => step({ type: 'tick' }), Math.max(0, deadline - Date.now()))
+    if (deadline !== undefined)
+      timer = setTimeout(() => step({ type: 'tick' }), Math.max(0, deadline - Date.now()))
     for (const watcher of watchers) watcher()
   }
 

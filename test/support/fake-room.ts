@@ -44,7 +44,9 @@ export const createFakeRoom = (users: string[]) => {
 
   const tell = (socket: FakeSocket, frame: ServerFrame) => socket.send(ServerFrame.parse(frame))
 
-  const broadcast = (event: FrameOf<'message' | 'messageEdited' | 'messageRemoved' | 'member' | 'receipt' | 'typing'>) => {
+  const broadcast = (
+    event: FrameOf<'message' | 'messageEdited' | 'messageRemoved' | 'member' | 'receipt' | 'typing'>,
+  ) => {
     for (const socket of sockets) {
       if (!socket.isResumed) continue
       tell(socket, socket.batch ? { type: 'batch', events: [event] } : event)
@@ -72,7 +74,8 @@ export const createFakeRoom = (users: string[]) => {
       } else if (event.type !== 'member') {
         const known = byId.get(event.id)
         if (known === undefined) continue
-        if (event.type === 'messageEdited') Object.assign(known, { content: event.content, editedAt: event.at })
+        if (event.type === 'messageEdited')
+          Object.assign(known, { content: event.content, editedAt: event.at })
         else Object.assign(known, { content: '', removedAt: event.at })
       }
     }
@@ -95,7 +98,10 @@ export const createFakeRoom = (users: string[]) => {
     return message
   }
 
-  const onResume = (socket: FakeSocket, { after, epoch: known, batch = false }: Extract<ClientFrame, { type: 'resume' }>) => {
+  const onResume = (
+    socket: FakeSocket,
+    { after, epoch: known, batch = false }: Extract<ClientFrame, { type: 'resume' }>,
+  ) => {
     if (after > 0 && (known !== epoch || after > head() || after < kept)) {
       return tell(socket, { type: 'resync', epoch, head: head() })
     }
@@ -113,7 +119,9 @@ export const createFakeRoom = (users: string[]) => {
   }
 
   const onChange = (socket: FakeSocket, frame: Extract<ClientFrame, { type: 'edit' | 'remove' }>) => {
-    const known = messages().find(({ id, from, removedAt }) => id === frame.id && from === socket.userId && !removedAt)
+    const known = messages().find(
+      ({ id, from, removedAt }) => id === frame.id && from === socket.userId && !removedAt,
+    )
     if (known === undefined) return tell(socket, { type: 'error', code: 'NOT_FOUND', id: frame.id })
     const place = { seq: head() + 1, id: frame.id, at: at() }
     if (frame.type === 'edit') append({ type: 'messageEdited', ...place, content: frame.content })

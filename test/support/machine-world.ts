@@ -3,7 +3,10 @@ import type { RoomEvent } from '../../src/client/room-types.ts'
 import { ServerFrame } from '../../src/chat/protocol.ts'
 import { createFakeRoom } from './fake-room.ts'
 
-export const [shop, ada] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const
+export const [shop, ada] = [
+  '00000000-0000-4000-8000-000000000001',
+  '00000000-0000-4000-8000-000000000002',
+] as const
 
 /**
  * Ada's machine and a room, with a network between them that moves only when told to, and a clock that a test sets. A
