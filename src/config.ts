@@ -44,6 +44,7 @@ const Limits = z.strictObject({
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
+  'chat.send': Quota.default(policies['chat.send']),
 })
 
 /** `Name <address>` or an address: what stands in From. */

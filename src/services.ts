@@ -7,11 +7,17 @@ import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
+import { createConversationRepository } from './chat/repository.ts'
+import { createRooms } from './chat/rooms.ts'
+import { createConversationService } from './chat/service.ts'
 import type { Config } from './config.ts'
 import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
 import { createHealthService } from './health/service.ts'
 import { createIdempotencyRepository } from './idempotency/repository.ts'
+import { createInboxes } from './inbox/inboxes.ts'
+import { createInboxRepository } from './inbox/repository.ts'
+import { createRealtimeService } from './inbox/service.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -60,6 +66,8 @@ export type Context = {
 
 export type Bindings = {
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
+  CHAT_ROOMS: Parameters<typeof createRooms>[0]
+  INBOXES: Parameters<typeof createInboxes>[0]
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
@@ -72,7 +80,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -82,6 +90,8 @@ export const createServices = (
     objects: createObjectStore(SLIDING_WINDOWS),
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
+  const rooms = createRooms(CHAT_ROOMS)
+  const inboxes = createInboxes(INBOXES)
   const { provider, ...mailSettings } = config.mail
   const mailer = provider && createMailer(provider)
 
@@ -124,10 +134,29 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const conversationRepository = createConversationRepository(database)
+    const conversations = createConversationService({
+      conversations: conversationRepository,
+      rooms,
+      dispatcher,
+      newId,
+      origin,
+      log,
+    })
+    const realtime = createRealtimeService({
+      inboxes,
+      rooms,
+      conversations: conversationRepository,
+      repository: createInboxRepository(database),
+      log,
+    })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
+      'chat.members': conversations.tellMembers,
+      'chat.orderStatus': conversations.tellOrder,
+      'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
     }
     return {
@@ -140,6 +169,7 @@ export const createServices = (
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
+      conversations,
       deadLetters,
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
@@ -150,6 +180,7 @@ export const createServices = (
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      realtime,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
         breaches,
@@ -158,6 +189,7 @@ export const createServices = (
         newId,
         hashPassword,
         origin,
+        sockets: realtime,
       }),
       sessions: createSessionService({
         sessions: createSessionRepository(database),
@@ -167,6 +199,7 @@ export const createServices = (
         newId,
         origin,
         log,
+        sockets: realtime,
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
@@ -177,6 +210,7 @@ export const createServices = (
         newId,
         hashPassword,
         verifyPassword,
+        sockets: realtime,
       }),
     }
   }

@@ -1,1 +1,3 @@
+export { ChatRoom } from '../src/chat/chat-room.do.ts'
+export { Inbox } from '../src/inbox/inbox.do.ts'
 export { SlidingWindow } from '../src/limits/sliding-window.do.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '@hono/zod-openapi'
 
 /**
  * What travels over a conversation's socket: text frames, one JSON object each, named by `type`. docs/realtime.md tells

@@ -13,6 +13,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   LINK_INVALID: 'This link is unknown, was used or has expired',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
+  CONVERSATION_FULL: 'The conversation has as many members as it can have',
   INVALID_TRANSITION: 'Its present status does not allow this',
   VALIDATION_FAILED: 'The request is not valid',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',

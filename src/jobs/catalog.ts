@@ -25,6 +25,9 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ops.alert'), payload: Alert }),
   z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
+  z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
+  z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
+  z.object({ type: z.literal('sessions.ended'), payload: z.object({ userId: Id, sessionId: Id }) }),
 ])
 export type Job = z.infer<typeof Job>
 

@@ -15,7 +15,14 @@ const claimed = (id: string, more: Partial<Claimed> = {}): Claimed => ({
 })
 
 const notHere = () => Promise.reject(new Error('not here'))
-const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+const elsewhere = {
+  'mail.send': notHere,
+  'report.build': notHere,
+  'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'sessions.ended': notHere,
+}
 
 type Setting = {
   jobs: Claimed[]

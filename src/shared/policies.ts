@@ -11,6 +11,8 @@ export const policies = {
   account: { points: 20, duration: 60 * 60 },
   /** Mails about a forgotten password to an e-mail address. */
   forgot: { points: 3, duration: 60 * 60 },
+  /** Messages and edits of a member in a conversation. */
+  'chat.send': { points: 20, duration: 10 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { recordAudit } from '../audit/record.ts'
 import { revokeSessions } from '../auth/revoke-sessions.ts'
 import type { Database } from '../db/client.ts'
+import { one } from '../db/one.ts'
 import { enqueue, enqueueEach, type Draft, type Origin } from '../jobs/outbox.ts'
 import { purgeAll } from '../shared/purge.ts'
 import {
@@ -41,12 +42,12 @@ export const createRecoveryRepository = ({ read, write }: Database) => ({
     return rows[0]?.['usable'] === true
   },
 
-  /** @throws LINK_INVALID */
-  async reset({ hash, passwordHash, notice: { id, origin } }: Reset): Promise<void> {
+  /** Answers whose password it is. @throws LINK_INVALID */
+  async reset({ hash, passwordHash, notice: { id, origin } }: Reset): Promise<string> {
     const shown = { purpose, hash } as const
     const owner = ownerOf(shown)
-    await write([
-      sql`select 1 from users where id = ${owner} for no key update`,
+    const [{ rows }] = await write([
+      sql`select id from users where id = ${owner} for no key update`,
       requireUsable(shown),
       sql`update users set password_hash = ${passwordHash}, updated_at = now() where id = ${owner}`,
       voidMailedTokens(owner),
@@ -63,6 +64,7 @@ export const createRecoveryRepository = ({ read, write }: Database) => ({
         changes: sql`select ${owner}::text, null::jsonb, null::jsonb`,
       }),
     ])
+    return String(one(rows[0])['id'])
   },
 
   /** How many tokens were deleted that nobody can use. */

@@ -1,3 +1,4 @@
+import type { RealtimeService } from '../inbox/service.ts'
 import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
@@ -14,6 +15,7 @@ type Deps = {
   newId: () => string
   hashPassword: (password: string) => string
   verifyPassword: (password: string, stored: string | undefined) => boolean
+  sockets: Pick<RealtimeService, 'sessionsEnded' | 'membershipsEnded'>
 }
 
 /** Foreign accounts are as absent as unknown ones to everyone but administrators. */
@@ -28,6 +30,7 @@ export const createUserService = ({
   newId,
   hashPassword,
   verifyPassword,
+  sockets,
 }: Deps) => {
   /** A stolen access token must not be enough to take the account over. */
   const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<string> => {
@@ -62,18 +65,25 @@ export const createUserService = ({
       }
       const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)
       const verifiedHash = needsPassword ? await checkCurrentPassword(actor, currentPassword) : undefined
-      if (password === undefined) return found('User', await users.change(actor, id, rest, { verifiedHash }))
+      if (password === undefined) {
+        const user = found('User', await users.change(actor, id, rest, { verifiedHash }))
+        if (rest.role === 'user') await sockets.membershipsEnded(id)
+        return user
+      }
       await refuseBreached(breaches, password)
       const payload = { template: 'passwordChanged', userId: id } as const
       const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
       const values = { ...rest, passwordHash: hashPassword(password) }
       const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
       dispatcher.send([notice])
+      await sockets.sessionsEnded(id)
+      if (rest.role === 'user') await sockets.membershipsEnded(id)
       return changed
     },
 
     async remove(actor: Actor, id: string): Promise<void> {
       if (!(await users.remove(actor, id))) throw notFound('User')
+      await sockets.sessionsEnded(id)
     },
   }
 }

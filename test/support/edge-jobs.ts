@@ -65,7 +65,14 @@ export const makeDue = async (id: string): Promise<void> => {
 }
 
 const notHere = () => Promise.reject(new Error('not here'))
-const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+const elsewhere = {
+  'mail.send': notHere,
+  'report.build': notHere,
+  'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'sessions.ended': notHere,
+}
 
 type Fate = 'acked' | number
 

@@ -6,4 +6,5 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  'chat.send': generous,
 })
