@@ -73,11 +73,17 @@ export const createClient = (options: ClientOptions) => {
     return (async (...args: unknown[]) => (await perform(...args)).data) as Call<M>
   }
 
+  const post = call('post')
+
   return {
     session,
+    /** For `createChat`. @throws ApiError */
+    async getTicket(conversationId: string): Promise<string> {
+      return (await post('/api/v1/realtime/tickets', { body: { conversationId } })).data.ticket
+    },
     get: call('get'),
     put: call('put'),
-    post: call('post'),
+    post,
     patch: call('patch'),
     delete: call('delete'),
   }
