@@ -43,10 +43,10 @@ export const credentialOf = async (c: Context<AppEnv>): Promise<{ ticket: string
   )
 }
 
-/** The answer to an upgrade, with headers that may still be added to; the picked subprotocol is named. */
-export const upgraded = (c: Context, { webSocket }: Response): Response => {
-  const headers: Record<string, string> = offeredBy(c).includes(subprotocol)
-    ? { 'Sec-WebSocket-Protocol': subprotocol }
-    : {}
-  return new Response(null, { status: 101, webSocket, headers })
+/** An object's answer to an upgrade as one whose headers may still be added to; the picked subprotocol is named. */
+export const upgraded = (c: Context, response: Response): Response => {
+  // The socket is copied with the rest of it.
+  const copy = new Response(null, response)
+  if (offeredBy(c).includes(subprotocol)) copy.headers.set('Sec-WebSocket-Protocol', subprotocol)
+  return copy
 }

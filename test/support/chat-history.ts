@@ -1,28 +1,53 @@
-/** What one client saw: places in the log as they were shown to it. */
-type Shown = { seq: number; id: string; content: string }[]
+/** What a client was told, in the order in which it was told, over all its connections. */
+export type Heard = { client: string; room: string; events: { seq: number; id: string }[] }
+
+/** What the room has promised: this message is stored, there. */
+export type Promised = { room: string; clientId: string; id: string; seq: number }
+
+export type Wrong = { kind: 'lost' | 'duplicated' | 'reordered' | 'gap' | 'changed'; where: string }
 
 /**
- * What is wrong with what a client showed, given the log of the room and what each author was told is stored, in the
- * order of sending. Empty: each message once, in order, and none missing.
+ * Holds histories against the promise: every acknowledged message is in every member's log, once, at its place, and nothing
+ * is missing between two events. `heads` is the last seq of each room's log when everyone had time to hear of it.
  */
-export const judgeHistory = (shown: Shown, log: Shown, acknowledged: string[][]): string[] => {
-  const problems: string[] = []
-  for (const [n, { seq, content }] of shown.entries()) {
-    const before = shown[n - 1]
-    if (before === undefined) continue
-    if (before.seq === seq) problems.push(`${content} is shown twice`)
-    else if (before.seq > seq) problems.push(`${content} is shown after ${before.content}`)
+export const wrongHistories = (
+  heard: readonly Heard[],
+  promised: readonly Promised[],
+  heads: ReadonlyMap<string, number>,
+): Wrong[] => {
+  const wrong: Wrong[] = []
+  const twice = new Map<string, Promised>()
+  for (const one of promised) {
+    const before = twice.get(`${one.room} ${one.clientId}`)
+    if (before !== undefined && (before.id !== one.id || before.seq !== one.seq)) {
+      wrong.push({
+        kind: 'changed',
+        where: `${one.clientId} is acknowledged as ${before.seq} and as ${one.seq}`,
+      })
+    }
+    twice.set(`${one.room} ${one.clientId}`, one)
   }
-  const ids = new Set(shown.map(({ id }) => id))
-  for (const { id, content } of log) if (!ids.has(id)) problems.push(`${content} is not shown`)
-  const stored = log.map(({ content }) => content)
-  for (const sent of acknowledged) {
-    const places = sent.map((content) => stored.indexOf(content))
-    for (const [n, content] of sent.entries()) {
-      if (places[n] === -1) problems.push(`${content} was acknowledged and is lost`)
-      else if (stored.lastIndexOf(content) !== places[n]) problems.push(`${content} is stored twice`)
-      else if (n > 0 && places[n - 1]! > places[n]!) problems.push(`${content} overtook the one before it`)
+  for (const { client, room, events } of heard) {
+    let last = 0
+    const seen = new Set<number>()
+    for (const { seq } of events) {
+      const where = `${client}: ${seq} after ${last}`
+      if (seen.has(seq)) wrong.push({ kind: 'duplicated', where })
+      else if (seq < last) wrong.push({ kind: 'reordered', where })
+      else if (seq > last + 1) wrong.push({ kind: 'gap', where })
+      seen.add(seq)
+      last = Math.max(last, seq)
+    }
+    const head = heads.get(room) ?? 0
+    if (last < head) wrong.push({ kind: 'lost', where: `${client}: the log ends at ${last} of ${head}` })
+    const byId = new Map(events.map(({ id, seq }) => [id, seq]))
+    for (const one of promised) {
+      if (one.room !== room) continue
+      const seq = byId.get(one.id)
+      if (seq === undefined) wrong.push({ kind: 'lost', where: `${client}: ${one.clientId} at ${one.seq}` })
+      else if (seq !== one.seq)
+        wrong.push({ kind: 'changed', where: `${client}: ${one.clientId} at ${seq}, promised at ${one.seq}` })
     }
   }
-  return problems
+  return wrong
 }
