@@ -31,18 +31,18 @@ export const faultySocket = ({ losesAck, doublesSend }: SocketFaults) => {
       if (typeof data === 'string' && parse(data).type === 'send' && doublesSend()) super.send(data)
     }
 
-    override addEventListener(type: string, listener: Listener) {
+    override addEventListener(type: string, listener: unknown) {
       if (type !== 'message') return super.addEventListener(type, listener as never)
       const filter: Listener = (event) => {
         const data = survive(String(event.data))
-        if (data !== undefined) listener(new MessageEvent('message', { data }))
+        if (data !== undefined) (listener as Listener)(new MessageEvent('message', { data }))
       }
-      wrapped.set(listener, filter)
+      wrapped.set(listener as Listener, filter)
       super.addEventListener(type, filter as never)
     }
 
-    override removeEventListener(type: string, listener: Listener) {
-      super.removeEventListener(type, (wrapped.get(listener) ?? listener) as never)
+    override removeEventListener(type: string, listener: unknown) {
+      super.removeEventListener(type, (wrapped.get(listener as Listener) ?? listener) as never)
     }
   }
 }
