@@ -54,7 +54,8 @@ const put = (file, wanted) => {
 
 for (const { from, to, files } of folders) {
   const source = dirname(resolve(`${from}/package.json`))
-  for (const [file, name] of Object.entries(files)) put(join(assets, to, name), readFileSync(join(source, file)))
+  for (const [file, name] of Object.entries(files))
+    put(join(assets, to, name), readFileSync(join(source, file)))
 }
 
 const pages = await build({

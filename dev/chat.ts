@@ -30,7 +30,11 @@ if (url === undefined) {
   process.exit(1)
 }
 
-const terminal = createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY })
+const terminal = createInterface({
+  input: process.stdin,
+  output: process.stdout,
+  terminal: process.stdin.isTTY,
+})
 
 /** Above the line that is being written. */
 const print = (text: string): void => {
@@ -74,11 +78,18 @@ const plain = (text: string): string =>
 /** A conversation as it goes: what comes is printed, and so is what becomes of one's own last message. */
 const follow = (room: Room, names: Map<string, string>) => {
   const nameOf = (from: string | null) => (from === null ? '—' : (names.get(from) ?? from.slice(-6)))
-  const line = ({ at, from, content, removedAt }: Pick<RoomMessage, 'at' | 'from' | 'content' | 'removedAt'>) =>
+  const line = ({
+    at,
+    from,
+    content,
+    removedAt,
+  }: Pick<RoomMessage, 'at' | 'from' | 'content' | 'removedAt'>) =>
     `${dim(at.slice(11, 16))} ${styleText('bold', plain(nameOf(from)))}  ${removedAt === undefined ? plain(content) : dim('removed')}`
   let told = ''
   const stops = [
-    room.on('status', ({ status, error }) => print(dim(`(${status}${error === undefined ? '' : `: ${describe(error)}`})`))),
+    room.on('status', ({ status, error }) =>
+      print(dim(`(${status}${error === undefined ? '' : `: ${describe(error)}`})`)),
+    ),
     room.on('message', (message) => {
       print(line(message))
       room.markRead()
@@ -91,7 +102,8 @@ const follow = (room: Room, names: Map<string, string>) => {
     room.watch(() => {
       const own = room.view.messages.findLast(({ state }) => state !== 'received')
       const now = own === undefined ? '' : `${own.clientId} ${ticks[own.state]}`
-      if (own !== undefined && now !== told && own.state !== 'sending') print(dim(`      ${ticks[own.state]}`))
+      if (own !== undefined && now !== told && own.state !== 'sending')
+        print(dim(`      ${ticks[own.state]}`))
       told = now
     }),
   ]
@@ -115,7 +127,9 @@ const main = async (): Promise<void> => {
     for (const [n, { subject, customer, unread, lastMessage }] of data.entries()) {
       const news = unread ? styleText('yellow', ` ${unread} new`) : ''
       const last = dim(plain(lastMessage?.content ?? '').split('\n')[0] ?? '')
-      print(`${n + 1}. ${plain(customer.name)}, ${subject.type} ${subject.id?.slice(-6) ?? ''}${news}  ${last}`)
+      print(
+        `${n + 1}. ${plain(customer.name)}, ${subject.type} ${subject.id?.slice(-6) ?? ''}${news}  ${last}`,
+      )
     }
   }
 
@@ -123,7 +137,8 @@ const main = async (): Promise<void> => {
     const params = { path: { id } }
     let { data } = await client.get('/api/v1/conversations/{id}', { params })
     if (!data.members.some(({ userId }) => userId === user.id)) {
-      data = (await client.post('/api/v1/conversations/{id}/members', { params, body: { userId: user.id } })).data
+      data = (await client.post('/api/v1/conversations/{id}/members', { params, body: { userId: user.id } }))
+        .data
     }
     open?.following.stop()
     open?.room.close()
@@ -135,8 +150,9 @@ const main = async (): Promise<void> => {
     await enter((await client.post('/api/v1/conversations', { body: { subject } })).data.id)
 
   const lastOwn = () =>
-    open?.room.view.messages.findLast(({ id, removedAt, from }) => id !== null && removedAt === undefined && from === user.id)
-      ?.id
+    open?.room.view.messages.findLast(
+      ({ id, removedAt, from }) => id !== null && removedAt === undefined && from === user.id,
+    )?.id
 
   const change = async (work: (room: Room, id: string) => Promise<void>) => {
     const id = lastOwn()

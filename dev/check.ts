@@ -49,6 +49,7 @@ const steps: Step[] = [
   tool('unused code', 'knip', '--no-progress'),
   tool('generated types', 'wrangler', 'types', 'src/env.d.ts', '--strict-vars', 'false', '--check'),
   tool('types of the Worker', 'tsc', '-p', '.'),
+  tool('types of web/', 'tsc', '-p', 'web'),
   tool('types of dev/', 'tsc', '-p', 'dev'),
   tool('types of test/', 'tsc', '-p', 'test'),
   tool('types of test/edge/', 'tsc', '-p', 'test/edge'),

@@ -114,8 +114,8 @@ export const createSession = ({ url, send, transport, store, onEnded }: Options)
     renewAfter: (refused: string): Promise<string> =>
       token !== undefined && token.text !== refused ? Promise.resolve(token.text) : renew(),
     /** @throws ApiError INVALID_CREDENTIALS, RATE_LIMITED and others */
-    async login(credentials: Credentials): Promise<User> {
-      const reply = await post('login', { ...credentials, transport })
+    async login({ email, password, device }: Credentials): Promise<User> {
+      const reply = await post('login', { email, password, device, transport })
       accept(reply)
       return reply.user
     },

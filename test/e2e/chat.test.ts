@@ -17,7 +17,10 @@ import { startTcpGate } from '../support/tcp-gate.ts'
 
 const isFull = process.env.SELVEDGE_PROOF === 'full'
 const executablePath = findChromium()
-const limits = JSON.stringify({ ...JSON.parse(generousLimits), 'chat.send': { points: 100_000, duration: 1 } })
+const limits = JSON.stringify({
+  ...JSON.parse(generousLimits),
+  'chat.send': { points: 100_000, duration: 1 },
+})
 
 /** Milliseconds; the machine may be busy. */
 const patience = 60_000
@@ -36,7 +39,8 @@ const portOf = (url: string) => Number(new URL(url).port)
 
 const signIn = async (role: string, url = stack.api) => {
   const client = createClient({ url })
-  await client.session.login(loginOf(role))
+  const { email, password } = loginOf(role)
+  await client.session.login({ email, password })
   return client
 }
 
@@ -60,9 +64,11 @@ const until = async (what: string, is: () => boolean, ms = patience) => {
 /** Every message of the conversation, oldest first, as REST tells them. */
 const logOf = async (client: ReturnType<typeof createClient>, id: string) => {
   const all: { seq: number; id: string; content: string }[] = []
-  for (let before: number | null | undefined; before !== null; ) {
+  for (let before: number | null | undefined; before !== null;) {
     const query = { limit: 100, ...(before === undefined ? {} : { before }) }
-    const { data, page } = await client.get('/api/v1/conversations/{id}/messages', { params: { path: { id }, query } })
+    const { data, page } = await client.get('/api/v1/conversations/{id}/messages', {
+      params: { path: { id }, query },
+    })
     all.unshift(...data)
     before = page.nextCursor
   }
@@ -121,7 +127,9 @@ describe('the client library', () => {
     await Promise.all(members.flatMap(({ work }) => work))
     const log = (await logOf(customer, id)).filter(({ seq }) => seq > first)
     const last = log.at(-1)?.seq ?? 0
-    await until('everyone is up to date', () => members.every(({ shown }) => (shown.at(-1)?.seq ?? 0) >= last))
+    await until('everyone is up to date', () =>
+      members.every(({ shown }) => (shown.at(-1)?.seq ?? 0) >= last),
+    )
     const acknowledged = members.map((one) => one.acknowledged)
     for (const { shown, room, chat, gate } of members) {
       const events = shown.map(({ seq, id: of, content }) => ({ seq: seq!, id: of!, content }))
@@ -145,10 +153,14 @@ describe('npm run chat', () => {
   it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
     const { id, customer } = await openConversation()
     const { email, password } = loginOf('user')
-    const child = spawn(process.execPath, ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password], {
-      cwd: projectRoot,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
+      {
+        cwd: projectRoot,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    )
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
     const exited = once(child, 'exit')
@@ -293,7 +305,8 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     await page.keyboard.press('Enter')
     await message(page, text).waitFor()
     // Everything that can be used has a name.
-    const nameless = await page.evaluate(`[...document.querySelectorAll('button, a, input, textarea')].flatMap((one) => {
+    const nameless =
+      await page.evaluate(`[...document.querySelectorAll('button, a, input, textarea')].flatMap((one) => {
       const name = one.getAttribute('aria-label') ?? one.textContent
       return name.trim() !== '' || one.labels?.length > 0 ? [] : [one.outerHTML]
     })`)

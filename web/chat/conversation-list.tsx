@@ -21,7 +21,11 @@ const Row = ({ one, user, isOpen }: { one: Conversation; user: User; isOpen: boo
   const unread = one.unread ?? 0
   return (
     <li>
-      <a href={`#${one.id}`} class={unread > 0 ? 'row is-unread' : 'row'} aria-current={isOpen ? 'page' : undefined}>
+      <a
+        href={`#${one.id}`}
+        class={unread > 0 ? 'row is-unread' : 'row'}
+        aria-current={isOpen ? 'page' : undefined}
+      >
         <span class={`avatar ${one.subject.type}`} aria-hidden="true">
           {title === subject ? subject.slice(0, 1) : initialsOf(title)}
         </span>

@@ -45,7 +45,9 @@ export const ConversationPane = ({ chat, client, user, id, patch, onBack, onChan
     setProblem(undefined)
     try {
       const params = { path: { id } }
-      setDetail((await client.post('/api/v1/conversations/{id}/members', { params, body: { userId: user.id } })).data)
+      setDetail(
+        (await client.post('/api/v1/conversations/{id}/members', { params, body: { userId: user.id } })).data,
+      )
       onChanged()
     } catch {
       setProblem('You could not be added. Please try again.')
@@ -54,7 +56,9 @@ export const ConversationPane = ({ chat, client, user, id, patch, onBack, onChan
 
   const reopen = async ({ subject }: ConversationDetail) => {
     const { type, id: of } = subject
-    await client.post('/api/v1/conversations', { body: { subject: { type, ...(of === null ? {} : { id: of }) } } })
+    await client.post('/api/v1/conversations', {
+      body: { subject: { type, ...(of === null ? {} : { id: of }) } },
+    })
     onChanged()
   }
 

@@ -79,7 +79,12 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
           <Mark />
           <h1>Messages</h1>
           {user.role !== 'admin' && (
-            <button class="round" onClick={() => void askSupport()} aria-label="Write to support" title="Write to support">
+            <button
+              class="round"
+              onClick={() => void askSupport()}
+              aria-label="Write to support"
+              title="Write to support"
+            >
               <Plus />
             </button>
           )}

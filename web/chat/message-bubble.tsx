@@ -61,37 +61,42 @@ const isSame = (one: Props, other: Props): boolean =>
   one.message.editedAt === other.message.editedAt &&
   one.message.removedAt === other.message.removedAt
 
-export const MessageBubble = memo(({ message, room, client, isOwn, isContinued, author, showsAuthor }: Props) => {
-  const { content, at, state, attachments = [], editedAt, removedAt } = message
-  if (author === null) {
+export const MessageBubble = memo(
+  ({ message, room, client, isOwn, isContinued, author, showsAuthor }: Props) => {
+    const { content, at, state, attachments = [], editedAt, removedAt } = message
+    if (author === null) {
+      return (
+        <li class="event">
+          <span>{content}</span>
+          <time dateTime={at}>{timeOf(at)}</time>
+        </li>
+      )
+    }
     return (
-      <li class="event">
-        <span>{content}</span>
-        <time dateTime={at}>{timeOf(at)}</time>
+      <li class={`message ${isOwn ? 'is-own' : ''} ${isContinued ? 'is-continued' : ''} ${state}`}>
+        <span class={isOwn || !showsAuthor || isContinued ? 'hidden' : 'author'}>
+          {isOwn ? 'You' : author}
+        </span>
+        <div class="bubble">
+          {removedAt === undefined ? (
+            content !== '' && (
+              <p class="content" dir="auto">
+                <Content text={content} />
+              </p>
+            )
+          ) : (
+            <p class="content is-removed">This message was removed</p>
+          )}
+          <Attachments ids={attachments} client={client} />
+          <span class="meta">
+            {editedAt !== undefined && removedAt === undefined && <span>Edited</span>}
+            <time dateTime={at}>{timeOf(at)}</time>
+            <Ticks state={state} />
+          </span>
+        </div>
+        {state === 'failed' && <Failed message={message} room={room} />}
       </li>
     )
-  }
-  return (
-    <li class={`message ${isOwn ? 'is-own' : ''} ${isContinued ? 'is-continued' : ''} ${state}`}>
-      <span class={isOwn || !showsAuthor || isContinued ? 'hidden' : 'author'}>{isOwn ? 'You' : author}</span>
-      <div class="bubble">
-        {removedAt === undefined ? (
-          content !== '' && (
-            <p class="content" dir="auto">
-              <Content text={content} />
-            </p>
-          )
-        ) : (
-          <p class="content is-removed">This message was removed</p>
-        )}
-        <Attachments ids={attachments} client={client} />
-        <span class="meta">
-          {editedAt !== undefined && removedAt === undefined && <span>Edited</span>}
-          <time dateTime={at}>{timeOf(at)}</time>
-          <Ticks state={state} />
-        </span>
-      </div>
-      {state === 'failed' && <Failed message={message} room={room} />}
-    </li>
-  )
-}, isSame)
+  },
+  isSame,
+)

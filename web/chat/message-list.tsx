@@ -85,7 +85,8 @@ const useReading = (room: Room, view: RoomView, isAway: boolean) => {
 /** Where new messages began when the conversation was opened; it stays there while one reads. */
 const useFirstUnread = (view: RoomView, self: string): string | undefined => {
   const read = useRef<number | undefined>(undefined)
-  if (read.current === undefined && view.status === 'online' && view.messages.length > 0) read.current = view.read
+  if (read.current === undefined && view.status === 'online' && view.messages.length > 0)
+    read.current = view.read
   const from = read.current
   if (from === undefined || from === 0) return undefined
   return view.messages.find((one) => one.from !== self && one.seq !== null && one.seq > from)?.clientId
@@ -121,40 +122,51 @@ export const MessageList = ({ room, view, client, names, self, isTyping }: Props
 
   return (
     <div class="talk">
-      <div class="messages" ref={area} onScroll={onScroll} tabIndex={0} role="region" aria-label="Conversation">
+      <div
+        class="messages"
+        ref={area}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="region"
+        aria-label="Conversation"
+      >
         {view.hasMore && (
-          <button class="older" onClick={() => void loadOlder().catch(() => undefined)} aria-disabled={isLoading}>
+          <button
+            class="older"
+            onClick={() => void loadOlder().catch(() => undefined)}
+            aria-disabled={isLoading}
+          >
             {isLoading ? 'Loading…' : 'Earlier messages'}
           </button>
         )}
         <div role="log" aria-label="Messages" aria-busy={view.status === 'connecting'}>
           <ol>
-          {view.messages.map((message, n) => {
-            const previous = view.messages[n - 1]
-            const starts = isNewDay(message, previous)
-            const isNew = message.clientId === firstUnread
-            return (
-              <Fragment key={`${message.from ?? ''} ${message.clientId}`}>
-                {starts && (
-                  <li class="day">
-                    <span>{dayLabel(message.at)}</span>
-                  </li>
-                )}
-                {isNew && (
-                  <li class="new">
-                    <span>New</span>
-                  </li>
-                )}
-                <MessageBubble
-                  {...{ message, room, client }}
-                  isOwn={message.state !== 'received'}
-                  isContinued={!starts && !isNew && isContinued(message, previous)}
-                  author={message.from === null ? null : (names.get(message.from) ?? 'Former member')}
-                  showsAuthor={view.members.length > 2}
-                />
-              </Fragment>
-            )
-          })}
+            {view.messages.map((message, n) => {
+              const previous = view.messages[n - 1]
+              const starts = isNewDay(message, previous)
+              const isNew = message.clientId === firstUnread
+              return (
+                <Fragment key={`${message.from ?? ''} ${message.clientId}`}>
+                  {starts && (
+                    <li class="day">
+                      <span>{dayLabel(message.at)}</span>
+                    </li>
+                  )}
+                  {isNew && (
+                    <li class="new">
+                      <span>New</span>
+                    </li>
+                  )}
+                  <MessageBubble
+                    {...{ message, room, client }}
+                    isOwn={message.state !== 'received'}
+                    isContinued={!starts && !isNew && isContinued(message, previous)}
+                    author={message.from === null ? null : (names.get(message.from) ?? 'Former member')}
+                    showsAuthor={view.members.length > 2}
+                  />
+                </Fragment>
+              )
+            })}
           </ol>
         </div>
         {view.messages.length === 0 && view.status === 'online' && (

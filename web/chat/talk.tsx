@@ -28,7 +28,8 @@ const presenceOf = (view: RoomView, self: string): { isOnline: boolean; text: st
     return userId === self || presence === undefined ? [] : [{ role, ...presence }]
   })
   const online = known.find(({ status }) => status === 'online')
-  if (online !== undefined) return { isOnline: true, text: online.role === 'shop' ? 'The shop is online' : 'Online' }
+  if (online !== undefined)
+    return { isOnline: true, text: online.role === 'shop' ? 'The shop is online' : 'Online' }
   const seen = known.flatMap(({ lastSeen }) => (lastSeen === null ? [] : [lastSeen])).toSorted()
   return known.length === 0 ? undefined : { isOnline: false, text: lastSeenOf(seen.at(-1) ?? null) }
 }
@@ -84,7 +85,8 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
 
   const names = new Map(detail.members.map(({ userId, name }) => [userId, name]))
   const typing = view.typing.map((userId) => names.get(userId) ?? 'Somebody')
-  const presence = presenceOf(view, user.id)
+  // What was known before a cut may be long over.
+  const presence = view.status === 'online' ? presenceOf(view, user.id) : undefined
 
   const reopen = async () => {
     setProblem(undefined)
@@ -108,7 +110,8 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
           <p class={presence?.isOnline === true ? 'presence is-online' : 'presence'}>
             {typing.length > 0
               ? `${typing.join(' and ')} ${typing.length === 1 ? 'is' : 'are'} typing…`
-              : (presence?.text ?? (detail.customer.id === user.id ? 'The shop answers here' : subjectOf(detail)))}
+              : (presence?.text ??
+                (detail.customer.id === user.id ? 'The shop answers here' : subjectOf(detail)))}
           </p>
         </div>
       </header>
