@@ -110,6 +110,10 @@ export const createMachineWorld = () => {
     loseAck() {
       if (toClient[0]?.startsWith('{"type":"ack"') === true) toClient.shift()
     },
+    /** Whatever of the log or about it comes next is lost, as no good connection would do it. */
+    lose() {
+      if (/^\{"type":"(ack|batch|message|receipt)/.test(toClient[0] ?? '')) toClient.shift()
+    },
     wait(ms: number) {
       now += ms
       step({ type: 'tick' })
@@ -126,6 +130,8 @@ export const createMachineWorld = () => {
     },
     /** Until nothing is left to do: connected, everything arrived, every deadline of the next minutes passed. */
     settle() {
+      // What was lost at the end is only missed on the next connection.
+      world.cut()
       for (let n = 0; n < 200; n += 1) {
         world.connect()
         world.flow()
