@@ -2,12 +2,10 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { limits } from '../../src/client/protocol-values.ts'
 import type { Room } from '../../src/client/room.ts'
 import { Arrow } from './icons.tsx'
+import { isTouch } from './touch.ts'
 
 /** What was begun in a conversation is there again when one comes back to it. */
 const drafts = new Map<string, string>()
-
-/** On a phone a new line is a new line; messages go by the button. */
-const hasKeyboard = matchMedia('(hover: hover) and (pointer: fine)')
 
 export const Composer = ({ id, room, isOver }: { id: string; room: Room; isOver: boolean }) => {
   const [text, setText] = useState(() => drafts.get(id) ?? '')
@@ -15,7 +13,7 @@ export const Composer = ({ id, room, isOver }: { id: string; room: Room; isOver:
   const left = limits.content - text.length
 
   useEffect(() => {
-    if (hasKeyboard.matches) field.current?.focus()
+    if (!isTouch()) field.current?.focus()
   }, [])
   useEffect(() => {
     if (text === '') drafts.delete(id)
@@ -43,13 +41,13 @@ export const Composer = ({ id, room, isOver }: { id: string; room: Room; isOver:
           aria-describedby={left < 400 ? 'composer-left' : undefined}
           aria-invalid={left < 0 ? true : undefined}
           disabled={isOver}
-          enterkeyhint={hasKeyboard.matches ? 'send' : 'enter'}
+          enterkeyhint={isTouch() ? 'enter' : 'send'}
           onInput={({ currentTarget }) => {
             setText(currentTarget.value)
             if (currentTarget.value !== '') room.typing()
           }}
           onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !hasKeyboard.matches) return
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing || isTouch()) return
             submit(event)
           }}
         />

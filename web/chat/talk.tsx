@@ -8,6 +8,7 @@ import { Composer } from './composer.tsx'
 import { lastSeenOf, subjectOf, titleOf } from './format.ts'
 import { Back } from './icons.tsx'
 import { MessageList } from './message-list.tsx'
+import { isTouch } from './touch.ts'
 import { useRoom } from './use-room.ts'
 
 type Props = {
@@ -66,7 +67,10 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
   const { room, view } = useRoom(chat, id)
   const [problem, setProblem] = useState<string>()
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.focus(), [])
+  // Elsewhere the field takes it.
+  useEffect(() => {
+    if (isTouch() || view.isClosed) heading.current?.focus()
+  }, [])
 
   useEffect(() => room.on('member', onMembers), [room])
 
