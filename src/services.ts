@@ -48,6 +48,22 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createImages } from './uploads/images.ts'
+import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createPipelineRepository } from './uploads/pipeline-repository.ts'
+import { createUploadPipeline } from './uploads/pipeline.ts'
+import { createUploadRepository } from './uploads/repository.ts'
+import { createS3 } from './uploads/s3.ts'
+import { createScanner, type Dial } from './uploads/scanner.ts'
+import { createUploadService } from './uploads/service.ts'
+import { createDirectUploads } from './uploads/service/direct.ts'
+import { createDiscard } from './uploads/service/discard.ts'
+import { createMultipartUploads } from './uploads/service/multipart.ts'
+import { createReceiver } from './uploads/service/receive.ts'
+import { createUploadSweeper } from './uploads/service/sweep.ts'
+import { createUploadStore } from './uploads/store.ts'
+import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -71,7 +87,10 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  IMAGES: Parameters<typeof createImages>[0]
+  /** Into the private network of the scanner, where there is one. */
+  SCANNER?: { connect: Dial }
 }
 
 /**
@@ -80,7 +99,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -97,6 +116,12 @@ export const createServices = (
 
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
+  const uploadStore = createUploadStore(FILES)
+  const s3 = config.s3 && createS3(config.s3)
+  const images = createImages(IMAGES)
+  const scanner =
+    config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
+  const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -150,6 +175,18 @@ export const createServices = (
       repository: createInboxRepository(database),
       log,
     })
+    const uploads = createUploadRepository(database)
+    const discard = createDiscard({ uploads, store: uploadStore })
+    const direct = {
+      uploads,
+      directs: createDirectRepository(database),
+      store: uploadStore,
+      discard,
+      s3,
+      dispatcher,
+      newId,
+      ...config.uploads,
+    }
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
@@ -158,6 +195,11 @@ export const createServices = (
       'chat.orderStatus': conversations.tellOrder,
       'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
+      'upload.process': createUploadPipeline({
+        uploads: createPipelineRepository(database),
+        store: uploadStore,
+        ...{ scanner, images, dispatcher, newId, log },
+      }),
     }
     return {
       auth: createAuthService({
@@ -171,12 +213,14 @@ export const createServices = (
       consumer,
       conversations,
       deadLetters,
+      directUploads: createDirectUploads(direct),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
+      multipartUploads: createMultipartUploads(direct),
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
@@ -203,6 +247,25 @@ export const createServices = (
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
+      receive: createReceiver({
+        uploads,
+        store: uploadStore,
+        discard,
+        partBuffers,
+        dispatcher,
+        newId,
+        after,
+        log,
+        settings: config.uploads,
+      }),
+      uploads: createUploadService({ uploads, discard, log }),
+      uploadSweeper: createUploadSweeper({
+        store: uploadStore,
+        discard,
+        log,
+        requestId: origin.requestId,
+        sweeps: createSweepRepository(database),
+      }),
       users: createUserService({
         users: createUserRepository(database),
         breaches,

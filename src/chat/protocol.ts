@@ -7,11 +7,6 @@ import { z } from '@hono/zod-openapi'
  * Within v1 frames only ever gain optional fields, and new kinds of frames are only sent to who asked for them: a client
  * ignores the fields that it does not know.
  */
-export const subprotocol = 'selvedge.v1'
-
-/** What stands before a ticket in `Sec-WebSocket-Protocol`. */
-export const ticketPrefix = 'ticket.'
-
 export const closeCodes = {
   /** The session has ended: log in again. */
   revoked: 4001,
@@ -80,7 +75,7 @@ export const Draft = z
     error: 'must not be empty without attachments',
   })
 
-export const Resume = z.strictObject({
+const Resume = z.strictObject({
   type: z.literal('resume'),
   /** The last seq that the client has; 0: none. */
   after: Seq,
@@ -90,23 +85,23 @@ export const Resume = z.strictObject({
   batch: z.boolean().optional(),
 })
 
-export const Send = z.strictObject({ type: z.literal('send'), clientId: ClientId, ...Draft.shape })
+const Send = z.strictObject({ type: z.literal('send'), clientId: ClientId, ...Draft.shape })
 
-export const Edit = z.strictObject({
+const Edit = z.strictObject({
   type: z.literal('edit'),
   id: Id,
   content: Content.refine(hasText, 'must not be empty'),
 })
 
-export const Remove = z.strictObject({ type: z.literal('remove'), id: Id })
+const Remove = z.strictObject({ type: z.literal('remove'), id: Id })
 
-export const Typing = z.strictObject({ type: z.literal('typing') })
+const Typing = z.strictObject({ type: z.literal('typing') })
 
-export const Delivered = z.strictObject({ type: z.literal('delivered'), seq: Seq })
+const Delivered = z.strictObject({ type: z.literal('delivered'), seq: Seq })
 
-export const Read = z.strictObject({ type: z.literal('read'), seq: Seq })
+const Read = z.strictObject({ type: z.literal('read'), seq: Seq })
 
-export const History = z.strictObject({
+const History = z.strictObject({
   type: z.literal('history'),
   /** Messages with a smaller seq; without it the newest. */
   before: Seq.optional(),
@@ -114,7 +109,7 @@ export const History = z.strictObject({
 })
 
 /** The answer to the room's `flow`, with its number. */
-export const Flow = z.strictObject({ type: z.literal('flow'), n: z.int().min(0) })
+const Flow = z.strictObject({ type: z.literal('flow'), n: z.int().min(0) })
 
 export const ClientFrame = z
   .discriminatedUnion('type', [Resume, Send, Edit, Remove, Typing, Delivered, Read, History, Flow])
@@ -131,7 +126,7 @@ export type ClientFrame = z.infer<typeof ClientFrame>
 export const memberRoles = ['customer', 'shop'] as const
 
 /** Names and faces are REST's: the room holds no personal data beside what is written in it. */
-export const Member = z.object({ userId: Id, role: z.enum(memberRoles) })
+const Member = z.object({ userId: Id, role: z.enum(memberRoles) })
 
 export type Member = z.infer<typeof Member>
 
@@ -203,7 +198,7 @@ const Receipt = frame('receipt', { marks: z.array(Mark) })
 /** For the next three seconds, or until that member's message. */
 const TypingFrame = frame('typing', { userId: Id })
 
-export const presences = ['online', 'offline'] as const
+const presences = ['online', 'offline'] as const
 
 const Presence = frame('presence', {
   userId: Id,
@@ -243,7 +238,7 @@ const FlowFrame = frame('flow', { n: z.int() })
  */
 const Resync = frame('resync', { epoch: z.string(), head: Seq })
 
-export const frameErrors = [
+const frameErrors = [
   /** Not JSON, too large, or no frame of this protocol; ten of them close the socket. */
   'INVALID_FRAME',
   /** Anything but `resume` and `flow` before `ready`. */

@@ -139,7 +139,12 @@ const world = () => {
           marks.set(mark.userId, mark)
         }
         return
-      default:
+      case 'saveMember':
+      case 'saveClosed':
+      case 'tellAuthors':
+      case 'page':
+      case 'receiptsSoon':
+      case 'publish':
     }
   }
 

@@ -63,7 +63,7 @@ export type State = {
 }
 
 /** What a message is before it has a place. `from` null: the system. */
-export type Post = {
+type Post = {
   id: string
   from: string | null
   clientId: string

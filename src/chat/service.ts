@@ -46,8 +46,6 @@ const refusalOf = (posted: Exclude<Posted, { message: Message }>): AppError => {
   }
 }
 
-export type ConversationService = ReturnType<typeof createConversationService>
-
 /**
  * Conversations over REST. The shop is one party with many people: every administrator sees every conversation; to write,
  * or to be told live, one joins. Messages are the room's; PostgreSQL knows who may, and what lists show.

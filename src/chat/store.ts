@@ -321,5 +321,3 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
     },
   }
 }
-
-export type RoomStore = ReturnType<typeof createRoomStore>

@@ -21,6 +21,11 @@ const exampleDetails: Partial<Record<ErrorCode, unknown>> = {
   VALIDATION_FAILED: [{ field: 'items.0.quantity', message: 'Too small: expected number to be >=1' }],
   OUT_OF_STOCK: [{ productId: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11', requested: 3, available: 1 }],
   REPORT_NOT_READY: { status: 'running' },
+  FILE_NOT_READY: { status: 'scanning' },
+  QUOTA_EXCEEDED: {
+    files: { used: 12, limit: 1_000 },
+    bytes: { used: 1_072_000_000, limit: 1_073_741_824, asked: 2_481_013 },
+  },
 }
 
 const exampleMessages: Record<ErrorCode, string> = {
@@ -44,6 +49,15 @@ const exampleMessages: Record<ErrorCode, string> = {
   UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
   REPORT_NOT_READY: 'The report is not ready',
   RANGE_NOT_SATISFIABLE: 'The file has 48213 bytes',
+  MALFORMED_FORM: 'The form breaks off or is not well formed',
+  UPLOAD_STALLED: 'The body came too slowly',
+  UPLOAD_IN_FLIGHT: 'The first upload with this X-Upload-Id is still under way',
+  UPLOAD_INCOMPLETE: 'Its bytes have not all arrived',
+  DIRECT_UPLOAD_OFF: 'Uploads straight to the store are not set up here',
+  DIGEST_MISMATCH: 'The bytes are not those that Content-Digest names',
+  QUOTA_EXCEEDED: 'The account has no room for this file',
+  FILE_NOT_READY: 'The file is not ready',
+  FILE_IN_USE: 'The file is attached to something',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
   IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
   IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',

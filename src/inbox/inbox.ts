@@ -40,7 +40,7 @@ export type Step = { state: State; effects: Effect[] }
 export const ticketLife = 30_000
 
 /** Of a user; the oldest gives way. */
-export const maxTickets = 100
+const maxTickets = 100
 
 /** A session lives 30 days after its last refresh, and no socket more than a day. */
 const placeLife = 31 * 86_400_000

@@ -22,6 +22,7 @@ const elsewhere = {
   'chat.members': notHere,
   'chat.orderStatus': notHere,
   'sessions.ended': notHere,
+  'upload.process': notHere,
 }
 
 type Setting = {

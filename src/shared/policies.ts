@@ -13,6 +13,8 @@ export const policies = {
   forgot: { points: 3, duration: 60 * 60 },
   /** Messages and edits of a member in a conversation. */
   'chat.send': { points: 20, duration: 10 },
+  /** Files that an account begins to upload. */
+  upload: { points: 10, duration: 60 * 60 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

@@ -6,6 +6,7 @@ import { jobsBench } from './benches/jobs.ts'
 import { limiterBench } from './benches/limiter.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
+import { uploadsBench } from './benches/uploads.ts'
 import type { Bench, Effort } from './context.ts'
 import { createDatabases } from './databases.ts'
 import { writeDocument } from './document.ts'
@@ -15,7 +16,15 @@ import { startServers } from './servers.ts'
 import { createBuilds } from './worker-build.ts'
 
 /** In the order in which they run and stand in the document. */
-const benches: Bench[] = [routesBench, scaleBench, distanceBench, limiterBench, jobsBench, bundleBench]
+const benches: Bench[] = [
+  routesBench,
+  scaleBench,
+  distanceBench,
+  limiterBench,
+  jobsBench,
+  uploadsBench,
+  bundleBench,
+]
 
 const efforts = {
   full: { rounds: 7, seconds: 2, sizes: [1_000, 100_000, 1_000_000] },

@@ -30,7 +30,7 @@ type Size = typeof size
 /** A stack, users who are members of every room, and a client for each of both. */
 const openWorld = async ({ users, rooms }: Pick<Size, 'users' | 'rooms'>, mutations: Mutation[] = []) => {
   const copy = makeMutant(mutations)
-  const stack = await startStack({ cwd: copy.folder, env: { LOG_LEVEL: 'warn' } })
+  const stack = await startStack({ cwd: copy.folder, env: { LOG_LEVEL: 'warn' }, patience: 180_000 })
   const database = new pg.Client({ connectionString: stack.info().databaseUrl })
   await database.connect()
   const api = createApi(stack.api)

@@ -7,4 +7,5 @@ export const generousLimits = JSON.stringify({
   account: generous,
   forgot: generous,
   'chat.send': generous,
+  upload: generous,
 })

@@ -16,6 +16,12 @@ export const countsAsLogin = mark()
 /** On routes that mail to whatever address is asked for. */
 export const countsAsForgot = mark()
 
+/** On routes where an account begins to upload a file. */
+export const countsAsUpload = mark()
+
+/** Beside one of these, on routes whose handler reads the body as it comes. */
+export const streamed = mark()
+
 /** On all others. */
 export const limited = mark()
 

@@ -38,7 +38,8 @@ ALTER TABLE "conversations" ADD CONSTRAINT "conversations_customer_id_users_id_f
 CREATE INDEX "conversation_members_user_id_idx" ON "conversation_members" USING btree ("user_id","conversation_id");--> statement-breakpoint
 CREATE INDEX "conversations_active_at_idx" ON "conversations" USING btree ("active_at","id");--> statement-breakpoint
 CREATE INDEX "conversations_open_active_at_idx" ON "conversations" USING btree ("active_at","id") WHERE closed_at is null;--> statement-breakpoint
-CREATE INDEX "conversations_subject_idx" ON "conversations" USING btree ("subject_type","subject_id");--> statement-breakpoint
+CREATE INDEX "conversations_subject_idx" ON "conversations" USING btree ("subject_type","subject_id");
+--> statement-breakpoint
 -- However a session ends, its sockets do: a job in the same transaction, for when nobody comes to call the objects.
 CREATE FUNCTION tell_ended_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
