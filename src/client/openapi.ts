@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange e-mail and password for an access token and a refresh token
-         * @description Attempts are limited for each address and for each account. An access token of a living session of the account, expired or not, sent as Authorization: Bearer, has a count of its own: guesses of others do not lock it out.
+         * @description Attempts are limited for each address and for each account. An access token of a living session of the account, expired or not, sent as Authorization: Bearer, has a count of its own: guesses of others do not lock it out. With EMAIL_VERIFICATION=required the right password of an account whose address is not confirmed is a 403: POST /api/auth/resend-verification mails the link again.
          */
         post: operations["login"];
         delete?: never;
@@ -176,6 +176,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an account for yourself
+         * @description The answer is the same whether the address is new or taken; the mail that follows tells. It has a link to /verify-email of APP_URL, or says that there is an account. Unless EMAIL_VERIFICATION is required, the new account can log in at once.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an address by the token of a mail, of a registration or of a change of address */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/resend-verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another mail by which the address of an account can be confirmed
+         * @description The answer is the same whether the address is unknown, confirmed or not. The link works for a day.
+         */
+        post: operations["resendVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/forgot-password": {
         parameters: {
             query?: never;
@@ -224,6 +281,26 @@ export interface paths {
         put?: never;
         /** Set a new password; every session but this one ends */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/change-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another e-mail address; it changes when the link that is mailed there is used
+         * @description The old address is told, now and then. The answer is the same when the new address is taken. The link works for an hour; asking again, a new password or a reset makes it useless.
+         */
+        post: operations["changeEmail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -638,6 +715,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A WebSocket of your inbox: docs/realtime.md tells what travels over it
+         * @description Offer `Sec-WebSocket-Protocol: selvedge.v1, ticket.<ticket>`; programs may send Authorization: Bearer in place of a ticket. Ten sockets and event streams of an account.
+         */
+        get: operations["connectToInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your notifications of the last seven days, newest first */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** You have read all up to a place in the log */
+        put: operations["markNotificationsRead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** You have read it; the first time stays */
+        put: operations["markNotificationRead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is new, as Server-Sent Events: status of orders, uploads, reports, unread messages
+         * @description For `fetch` with Authorization. Events `orderStatus`, `upload` and `reportReady` carry a notification and an id to go on from (`Last-Event-ID`); `unread` tells how it is now; `ready` comes first, or `resync` when what was asked for is gone: then read the list of notifications. Ten sockets and streams of an account.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs": {
         parameters: {
             query?: never;
@@ -929,6 +1097,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link that opens one variant for whoever has it, such as in a mail */
+        post: operations["makeFileLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/{variant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A variant of an upload: your own, one that a product shows, or one that a signed link opens */
+        get: operations["getFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1032,7 +1234,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {string} */
-                code: "MALFORMED_JSON" | "VALIDATION_FAILED" | "UNAUTHENTICATED" | "INVALID_CREDENTIALS" | "REFRESH_INVALID" | "REFRESH_REUSED" | "FORBIDDEN" | "ORIGIN_REFUSED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "SLUG_TAKEN" | "LINK_INVALID" | "LAST_ADMIN" | "OUT_OF_STOCK" | "INVALID_TRANSITION" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "REPORT_NOT_READY" | "RANGE_NOT_SATISFIABLE" | "MALFORMED_FORM" | "UPLOAD_STALLED" | "UPLOAD_IN_FLIGHT" | "UPLOAD_INCOMPLETE" | "DIRECT_UPLOAD_OFF" | "DIGEST_MISMATCH" | "QUOTA_EXCEEDED" | "FILE_NOT_READY" | "FILE_IN_USE" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_NOT_SUPPORTED" | "RATE_LIMITED" | "CONVERSATION_CLOSED" | "CONVERSATION_FULL" | "ATTACHMENT_REFUSED" | "TICKET_INVALID" | "UPGRADE_REQUIRED" | "TOO_MANY_SOCKETS" | "WEBHOOK_REFUSED" | "UNAVAILABLE" | "INTERNAL";
+                code: "MALFORMED_JSON" | "VALIDATION_FAILED" | "UNAUTHENTICATED" | "INVALID_CREDENTIALS" | "EMAIL_NOT_VERIFIED" | "REFRESH_INVALID" | "REFRESH_REUSED" | "FORBIDDEN" | "ORIGIN_REFUSED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "SLUG_TAKEN" | "LINK_INVALID" | "LAST_ADMIN" | "OUT_OF_STOCK" | "INVALID_TRANSITION" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "REPORT_NOT_READY" | "RANGE_NOT_SATISFIABLE" | "MALFORMED_FORM" | "UPLOAD_STALLED" | "UPLOAD_IN_FLIGHT" | "UPLOAD_INCOMPLETE" | "DIRECT_UPLOAD_OFF" | "DIGEST_MISMATCH" | "QUOTA_EXCEEDED" | "FILE_NOT_READY" | "FILE_IN_USE" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_NOT_SUPPORTED" | "RATE_LIMITED" | "CONVERSATION_CLOSED" | "CONVERSATION_FULL" | "ATTACHMENT_REFUSED" | "TICKET_INVALID" | "UPGRADE_REQUIRED" | "TOO_MANY_SOCKETS" | "WEBHOOK_REFUSED" | "UNAVAILABLE" | "INTERNAL";
                 message: string;
                 details?: unknown;
                 requestId: string;
@@ -1092,7 +1294,8 @@ export interface components {
          *         "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *         "name": "Ada Byron",
          *         "email": "customer@selvedge.test",
-         *         "role": "user"
+         *         "role": "user",
+         *         "verifiedAt": "2026-11-20T12:05:00.000Z"
          *       }
          *     }
          */
@@ -1116,7 +1319,8 @@ export interface components {
          *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *       "name": "Ada Byron",
          *       "email": "customer@selvedge.test",
-         *       "role": "user"
+         *       "role": "user",
+         *       "verifiedAt": "2026-11-20T12:05:00.000Z"
          *     }
          */
         LoggedInUser: {
@@ -1126,6 +1330,11 @@ export interface components {
             email: string;
             /** @enum {string} */
             role: "user" | "admin";
+            /**
+             * Format: date-time
+             * @description When its address was confirmed
+             */
+            verifiedAt: string | null;
         };
         /**
          * @example {
@@ -1214,6 +1423,46 @@ export interface components {
          *       "email": "ada@selvedge.test"
          *     }
          */
+        Registered: {
+            /** @description Where a mail is on its way */
+            email: string;
+        };
+        /**
+         * @example {
+         *       "name": "Ada Byron",
+         *       "email": "ada@selvedge.test",
+         *       "password": "Warp-and-Weft-7"
+         *     }
+         */
+        Register: {
+            name: string;
+            /** Format: email */
+            email: string;
+            /** @description Upper and lower case, a digit and a symbol; not one of the 3,000 commonest passwords */
+            password: string;
+        };
+        /**
+         * @example {
+         *       "token": "Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS"
+         *     }
+         */
+        VerifyEmail: {
+            token: string;
+        };
+        /**
+         * @example {
+         *       "email": "ada@selvedge.test"
+         *     }
+         */
+        ResendVerification: {
+            /** Format: email */
+            email: string;
+        };
+        /**
+         * @example {
+         *       "email": "ada@selvedge.test"
+         *     }
+         */
         ForgotPassword: {
             /** Format: email */
             email: string;
@@ -1242,10 +1491,22 @@ export interface components {
         };
         /**
          * @example {
+         *       "email": "ada@people.example",
+         *       "currentPassword": "Selvedge-Dev-1!"
+         *     }
+         */
+        ChangeEmail: {
+            /** Format: email */
+            email: string;
+            currentPassword: string;
+        };
+        /**
+         * @example {
          *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *       "name": "Ada Byron",
          *       "email": "ada@selvedge.test",
          *       "role": "user",
+         *       "verifiedAt": "2026-11-20T12:05:00.000Z",
          *       "createdAt": "2026-11-20T12:00:00.000Z",
          *       "updatedAt": "2026-11-20T12:00:00.000Z"
          *     }
@@ -1257,6 +1518,11 @@ export interface components {
             email: string;
             /** @enum {string} */
             role: "user" | "admin";
+            /**
+             * Format: date-time
+             * @description When its address was confirmed
+             */
+            verifiedAt: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -1289,7 +1555,10 @@ export interface components {
          */
         ChangeUser: {
             name?: string;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description Of others, as administrator; one’s own by POST /api/auth/change-email
+             */
             email?: string;
             /** @description Upper and lower case, a digit and a symbol; not one of the 3,000 commonest passwords */
             password?: string;
@@ -1298,7 +1567,7 @@ export interface components {
              * @enum {string}
              */
             role?: "user" | "admin";
-            /** @description Required when an account changes its own e-mail or password */
+            /** @description Required when an account changes its own password */
             currentPassword?: string;
         };
         /**
@@ -1360,6 +1629,28 @@ export interface components {
          *         "name": "Table linen",
          *         "slug": "table-linen"
          *       },
+         *       "images": [
+         *         {
+         *           "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16",
+         *           "variants": {
+         *             "thumb": {
+         *               "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/thumb",
+         *               "width": 150,
+         *               "height": 150
+         *             },
+         *             "medium": {
+         *               "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/medium",
+         *               "width": 800,
+         *               "height": 533
+         *             },
+         *             "full": {
+         *               "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/full",
+         *               "width": 2400,
+         *               "height": 1600
+         *             }
+         *           }
+         *         }
+         *       ],
          *       "archivedAt": null,
          *       "createdAt": "2026-11-20T12:00:00.000Z",
          *       "updatedAt": "2026-11-20T12:00:00.000Z"
@@ -1380,6 +1671,34 @@ export interface components {
                 name: string;
                 slug: string;
             };
+            /** @description In the order in which they are shown */
+            images: {
+                /**
+                 * Format: uuid
+                 * @description Of its upload
+                 */
+                id: string;
+                variants: {
+                    thumb: {
+                        /** @description Path of a WebP image */
+                        url: string;
+                        width: number;
+                        height: number;
+                    };
+                    medium: {
+                        /** @description Path of a WebP image */
+                        url: string;
+                        width: number;
+                        height: number;
+                    };
+                    full: {
+                        /** @description Path of a WebP image */
+                        url: string;
+                        width: number;
+                        height: number;
+                    };
+                };
+            }[];
             /** Format: date-time */
             archivedAt: string | null;
             /** Format: date-time */
@@ -1407,6 +1726,11 @@ export interface components {
             stock: number;
             /** Format: uuid */
             categoryId: string;
+            /**
+             * @description Ids of uploads: images of yours that are ready, in the order in which they are shown
+             * @default []
+             */
+            imageIds: string[];
         };
         /**
          * @example {
@@ -1421,6 +1745,8 @@ export interface components {
             price?: string;
             /** Format: uuid */
             categoryId?: string;
+            /** @description In place of all that it has */
+            imageIds?: string[];
             /**
              * @description Brings an archived product back
              * @enum {boolean}
@@ -1778,6 +2104,68 @@ export interface components {
             /** @enum {boolean} */
             inbox: true;
         };
+        NotificationList: {
+            data: components["schemas"]["Notification"][];
+            page: {
+                /** @description `before` of the next page; null: this is the last */
+                nextCursor: number | null;
+                hasMore: boolean;
+            };
+            /** @description How many are unread in all */
+            unread: number;
+            /** @description Last-Event-ID for a stream that begins where this list ends */
+            position: string;
+        };
+        /**
+         * @example {
+         *       "seq": 17,
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f41",
+         *       "at": "2026-11-20T12:00:00.000Z",
+         *       "subject": {
+         *         "kind": "orderStatus",
+         *         "orderId": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f14",
+         *         "status": "shipped"
+         *       },
+         *       "readAt": null
+         *     }
+         */
+        Notification: {
+            seq: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            subject: {
+                /** @enum {string} */
+                kind: "orderStatus";
+                /** Format: uuid */
+                orderId: string;
+                status: string;
+            } | {
+                /** @enum {string} */
+                kind: "upload";
+                /** Format: uuid */
+                uploadId: string;
+                /** @enum {string} */
+                status: "ready" | "infected" | "rejected" | "failed";
+            } | {
+                /** @enum {string} */
+                kind: "reportReady";
+                /** Format: uuid */
+                reportId: string;
+            };
+            /** Format: date-time */
+            readAt: string | null;
+        };
+        /**
+         * @example {
+         *       "upTo": 17
+         *     }
+         */
+        MarkAllRead: {
+            /** @description A seq; at most 1000 are kept */
+            upTo: number;
+        };
         /**
          * @example {
          *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f21",
@@ -1957,7 +2345,7 @@ export interface components {
          */
         RedriveJobs: {
             /** @enum {string} */
-            type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "sessions.ended" | "upload.process";
+            type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             /**
              * Format: date-time
              * @description Jobs that died at this moment or later
@@ -2265,6 +2653,36 @@ export interface components {
         };
         /**
          * @example {
+         *       "url": "https://api.example.com/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/full?expires=1795608000&signature=3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+         *       "expiresAt": "2026-11-25T12:00:00.000Z"
+         *     }
+         */
+        FileLink: {
+            /**
+             * Format: uri
+             * @description Opens this variant for whoever has it
+             */
+            url: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        /**
+         * @example {
+         *       "variant": "full",
+         *       "expiresIn": 86400
+         *     }
+         */
+        MakeLink: {
+            /** @enum {string} */
+            variant: "thumb" | "medium" | "full" | "original";
+            /**
+             * @description Seconds that it lives
+             * @default 3600
+             */
+            expiresIn: number;
+        };
+        /**
+         * @example {
          *       "dryRun": true,
          *       "objects": 1204,
          *       "orphans": {
@@ -2529,7 +2947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description ORIGIN_REFUSED */
+            /** @description EMAIL_NOT_VERIFIED or ORIGIN_REFUSED */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3051,6 +3469,274 @@ export interface operations {
             };
         };
     };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Register"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Registered"];
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyEmail"];
+            };
+        };
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description LINK_INVALID or IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description EMAIL_TAKEN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resendVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendVerification"];
+            };
+        };
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     forgotPassword: {
         parameters: {
             query?: never;
@@ -3240,6 +3926,113 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN or ORIGIN_REFUSED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changeEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEmail"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Registered"];
+                    };
+                };
             };
             /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
             400: {
@@ -6663,11 +7456,412 @@ export interface operations {
             };
         };
     };
+    connectToInbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched; resume first */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED or TICKET_INVALID */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description ORIGIN_REFUSED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UPGRADE_REQUIRED */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TOO_MANY_SOCKETS or RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description Only those with a smaller seq */
+                before?: number;
+                limit?: number;
+                /** @description Only those that are unread */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notifications */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    markNotificationsRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkAllRead"];
+            };
+        };
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    markNotificationRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notification */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Notification"];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was seen; without it only new events come */
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until you close the stream or your session ends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TOO_MANY_SOCKETS or RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
                 state?: "pending" | "running" | "dead" | "done" | "discarded";
-                type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "sessions.ended" | "upload.process";
+                type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
                 /** @description The id of a job, or of what jobs are about */
                 q?: string;
                 /** @description nextCursor of the page before */
@@ -7252,7 +8446,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };
@@ -7351,7 +8545,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };
@@ -8588,6 +9782,248 @@ export interface operations {
                 };
             };
             /** @description DIGEST_MISMATCH */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    makeFileLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeLink"];
+            };
+        };
+        responses: {
+            /** @description The link; deleting the upload ends it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["FileLink"];
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FILE_NOT_READY or NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: {
+                /** @description Of a signed link */
+                expires?: string;
+                /** @description Of a signed link */
+                signature?: string;
+            };
+            header?: {
+                /** @description One range of bytes */
+                range?: string;
+                "if-range"?: string;
+                "if-none-match"?: string;
+                "if-modified-since"?: string;
+            };
+            path: {
+                id: string;
+                variant: "thumb" | "medium" | "full" | "original";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image, to be shown, or the PDF, to be saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description What the client has is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FILE_NOT_READY or NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RANGE_NOT_SATISFIABLE */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
             422: {
                 headers: {
                     [name: string]: unknown;
