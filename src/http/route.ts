@@ -1,7 +1,8 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { Action } from '../shared/can.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
-import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
+import { authenticateUser, identify } from './middleware/authenticate.ts'
 import { countsAsForgot, countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
@@ -14,6 +15,8 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   errors?: ErrorCode[]
   /** `none`: no limit counts it. `login`, `forgot`: it counts as such an attempt too. */
   limits?: keyof typeof marks
+  /** What it is in the table of shared/can.ts. */
+  action?: Action
 }
 
 const marks = { none: unlimited, login: countsAsLogin, forgot: countsAsForgot, usual: limited }
@@ -36,7 +39,7 @@ const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCod
 const bearer = [{ bearer: [] }]
 
 const document = <P extends string, R extends Definition<P>>(
-  { errors: _, limits: __, ...route }: R,
+  { errors: _, limits: __, action: ___, ...route }: R,
   codes: ErrorCode[],
 ) => ({
   ...route,
@@ -59,20 +62,27 @@ export const guestRoute = <P extends string, R extends Definition<P>>(route: R) 
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: [{}, ...bearer],
-    middleware: [identify, refuseUnstorableText(route.request)] as const,
+    middleware: [identify(route.action ?? 'self.manage'), refuseUnstorableText(route.request)] as const,
   })
 
-/** For whoever is logged in. */
+/** For whoever is logged in, and may do its `action`. */
 export const userRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, refuseUnstorableText(route.request)] as const,
+    middleware: [
+      authenticateUser(route.action ?? 'self.manage'),
+      refuseUnstorableText(route.request),
+    ] as const,
   })
 
+/** The same, for administrators alone. */
 export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, requireAdmin, refuseUnstorableText(route.request)] as const,
+    middleware: [
+      authenticateUser(route.action ?? 'admin.manage'),
+      refuseUnstorableText(route.request),
+    ] as const,
   })

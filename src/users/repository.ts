@@ -135,7 +135,9 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
         .set({ ...values, updatedAt: sql`now()` })
         .where(and(eq(users.id, id), live))
         .returning({ user: userJson }),
-      values.passwordHash === undefined ? undefined : revokeSessions(id, actor.sessionId),
+      values.passwordHash === undefined
+        ? undefined
+        : revokeSessions(id, actor.kind === 'user' ? actor.sessionId : undefined),
       changesAccess ? voidMailedTokens(id) : undefined,
       notice === undefined ? undefined : enqueue(notice, isLive),
     ])

@@ -1,6 +1,7 @@
 import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import { refuseBreached, type Breaches } from './refuse-breached.ts'
@@ -17,8 +18,8 @@ type Deps = {
 }
 
 /** Foreign accounts are as absent as unknown ones to everyone but administrators. */
-const checkMayTouch = (actor: Actor, id: string): void => {
-  if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
+const checkMay = (actor: Actor, action: 'users.read' | 'users.change', id: string): void => {
+  if (!can(actor, action, { ownerId: id })) throw notFound('User')
 }
 
 export const createUserService = ({
@@ -45,7 +46,7 @@ export const createUserService = ({
     },
 
     async get(actor: Actor, id: string): Promise<User> {
-      checkMayTouch(actor, id)
+      checkMay(actor, 'users.read', id)
       return found('User', await users.find(actor, id))
     },
 
@@ -55,9 +56,9 @@ export const createUserService = ({
     },
 
     async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
-      checkMayTouch(actor, id)
+      checkMay(actor, 'users.change', id)
       const { password, currentPassword, ...rest } = change
-      if (rest.role !== undefined && actor.role !== 'admin') {
+      if (rest.role !== undefined && !can(actor, 'roles.change')) {
         throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
       }
       const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)

@@ -1,6 +1,6 @@
 import type { Dispatcher } from '../../jobs/dispatcher.ts'
 import type { Origin } from '../../jobs/outbox.ts'
-import type { Actor } from '../../shared/actor.ts'
+import type { UserActor } from '../../shared/actor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { paginate, type PageRequest } from '../../shared/page.ts'
 import type { RefreshTokens } from '../refresh-token.ts'
@@ -52,16 +52,16 @@ export const createSessionService = (deps: Deps) => {
       return await tokenReply(tokens, { user, sessionId, refresh })
     },
 
-    async list(actor: Actor, query: PageRequest) {
+    async list(actor: UserActor, query: PageRequest) {
       const { data, counted } = await sessions.list(actor, query)
       return { data, pagination: paginate(query, counted) }
     },
 
-    logout: async (actor: Actor): Promise<void> => void (await sessions.end(actor, actor.sessionId)),
+    logout: async (actor: UserActor): Promise<void> => void (await sessions.end(actor, actor.sessionId)),
 
-    logoutAll: (actor: Actor): Promise<void> => sessions.endAll(actor),
+    logoutAll: (actor: UserActor): Promise<void> => sessions.endAll(actor),
 
-    async end(actor: Actor, id: string): Promise<void> {
+    async end(actor: UserActor, id: string): Promise<void> {
       if (!(await sessions.end(actor, id))) throw notFound('Session')
     },
   }

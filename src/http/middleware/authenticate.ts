@@ -1,6 +1,8 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import type { Actor } from '../../shared/actor.ts'
+import type { Services } from '../../services.ts'
+import type { Actor, UserActor } from '../../shared/actor.ts'
+import { can, type Action } from '../../shared/can.ts'
 import { AppError } from '../../shared/errors.ts'
 import { bearerOf } from '../bearer.ts'
 import type { AppEnv } from '../context.ts'
@@ -30,38 +32,39 @@ const keepPrivate = (c: Context): void => {
   }
 }
 
+const authorise = (actor: Actor | undefined, action: Action): void => {
+  if (!can(actor, action)) throw new AppError('FORBIDDEN', 'Your role does not allow this')
+}
+
+const userOf = async ({ auth }: Services, token: string): Promise<UserActor> => {
+  const actor = await auth.verify(token)
+  if (actor === undefined) throw unauthenticated('invalid')
+  return actor
+}
+
 /** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
-export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(
-  async function identify(c, next) {
+export const identify = (action: Action) =>
+  createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(async function identify(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token !== undefined) {
-      const actor = await c.var.services.auth.verify(token)
-      if (actor === undefined) throw unauthenticated('invalid')
+      const actor = await userOf(c.var.services, token)
       c.set('actor', actor)
       c.set('userId', actor.id)
+      authorise(actor, action)
     }
     await next()
     keepPrivate(c)
-  },
-)
+  })
 
-/** The same, but a credential is required. */
-export const authenticate = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
-  async function authenticate(c, next) {
+/** For whoever is logged in and may do this. */
+export const authenticateUser = (action: Action) =>
+  createMiddleware<AppEnv & { Variables: { actor: UserActor } }>(async function authenticateUser(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token === undefined) throw unauthenticated()
-    const actor = await c.var.services.auth.verify(token)
-    if (actor === undefined) throw unauthenticated('invalid')
+    const actor = await userOf(c.var.services, token)
     c.set('actor', actor)
     c.set('userId', actor.id)
+    authorise(actor, action)
     await next()
     keepPrivate(c)
-  },
-)
-
-export const requireAdmin = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
-  async function requireAdmin(c, next) {
-    if (c.var.actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Your role does not allow this')
-    await next()
-  },
-)
+  })
