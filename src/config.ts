@@ -44,6 +44,9 @@ const Limits = z.strictObject({
   login: Quota.default(policies.login),
   account: Quota.default(policies.account),
   forgot: Quota.default(policies.forgot),
+  'key.free': Quota.default(policies['key.free']),
+  'key.pro': Quota.default(policies['key.pro']),
+  'key.enterprise': Quota.default(policies['key.enterprise']),
 })
 
 /** `Name <address>` or an address: what stands in From. */

@@ -1,3 +1,8 @@
+import { createRefusals } from './api-keys/refusals.ts'
+import { createApiKeyRepository } from './api-keys/repository.ts'
+import { createSecrets } from './api-keys/secret.ts'
+import { createApiKeyService } from './api-keys/service.ts'
+import { createKeyStore } from './api-keys/store.ts'
 import { hashPassword, verifyPassword } from './auth/password.ts'
 import { createRefreshTokens } from './auth/refresh-token.ts'
 import { createAuthRepository } from './auth/repository.ts'
@@ -59,6 +64,7 @@ export type Context = {
 }
 
 export type Bindings = {
+  API_KEYS: Parameters<typeof createKeyStore>[0]
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
@@ -72,11 +78,14 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { API_KEYS, SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const secrets = createSecrets(config.tokenSecret, { isProduction: config.environment === 'production' })
+  const keyStore = createKeyStore(API_KEYS)
+  const refusals = createRefusals()
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -124,13 +133,26 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const apiKeys = createApiKeyService({
+      keys: createApiKeyRepository(database, secrets.prefix),
+      store: keyStore,
+      secrets,
+      refusals,
+      limits: config.limits,
+      dispatcher,
+      newId,
+      requestId: origin.requestId,
+      log,
+    })
     const handlers: JobHandlers = {
+      'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
     }
     return {
+      apiKeys,
       auth: createAuthService({
         auth: createAuthRepository(database),
         tokens,
@@ -174,6 +196,7 @@ export const createServices = (
         users: createUserRepository(database),
         breaches,
         dispatcher,
+        origin,
         newId,
         hashPassword,
         verifyPassword,

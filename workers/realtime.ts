@@ -1,1 +1,2 @@
+export { ApiKey } from '../src/api-keys/api-key.do.ts'
 export { SlidingWindow } from '../src/limits/sliding-window.do.ts'

@@ -1,6 +1,6 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
-import { adminRoute, publicRoute } from '../http/route.ts'
+import { publicRoute, scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idOrSlugParam, idParam } from '../shared/query.ts'
 import { Category, ChangeCategory, CreateCategory, ListCategories } from './schema.ts'
@@ -25,7 +25,7 @@ const get = publicRoute({
   responses: { 200: json(dataOf(Category), 'The category') },
 })
 
-const create = adminRoute({
+const create = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'createCategory',
@@ -37,7 +37,7 @@ const create = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const change = adminRoute({
+const change = scopedRoute({
   method: 'patch',
   path: '/{id}',
   operationId: 'changeCategory',
@@ -49,7 +49,7 @@ const change = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const archive = adminRoute({
+const archive = scopedRoute({
   method: 'delete',
   path: '/{id}',
   operationId: 'archiveCategory',

@@ -1,9 +1,9 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
-import type { Action } from '../shared/can.ts'
+import { scopeOf, type Action, type ScopedAction } from '../shared/can.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
-import { authenticateUser, identify } from './middleware/authenticate.ts'
-import { countsAsForgot, countsAsLogin, limited, unlimited } from './middleware/limit-marks.ts'
+import { authenticate, authenticateUser, identify } from './middleware/authenticate.ts'
+import { countsAsForgot, countsAsLogin, limited, takesKeys, unlimited } from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
 
@@ -56,13 +56,28 @@ export const publicRoute = <P extends string, R extends Definition<P>>(route: R)
 
 // FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.
 const authenticated: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN']
+const insufficient: ErrorCode[] = ['INSUFFICIENT_SCOPE']
+
+/** OpenAPI 3.1 (section 4.8.30) names roles in this place for what is not OAuth. */
+const keyWith = (action: Action) => [{ apiKey: [scopeOf(action) ?? ''] }]
+
+/** Whose action an API key may be allowed. */
+type Scoped<P extends string> = Definition<P> & { action: ScopedAction }
 
 /** For everyone; a credential, when there is one, must be valid and sets `c.var.actor`. */
-export const guestRoute = <P extends string, R extends Definition<P>>(route: R) =>
+export const guestRoute = <P extends string, R extends Scoped<P>>(route: R) =>
   createRoute({
-    ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
-    security: [{}, ...bearer],
-    middleware: [identify(route.action ?? 'self.manage'), refuseUnstorableText(route.request)] as const,
+    ...document<P, R>(route, [...authenticated, ...insufficient, ...codesOf(route)]),
+    security: [{}, ...bearer, ...keyWith(route.action)],
+    middleware: [takesKeys, identify(route.action), refuseUnstorableText(route.request)] as const,
+  })
+
+/** For whoever may do its `action`: logged in, or with an API key that has the scope. */
+export const scopedRoute = <P extends string, R extends Scoped<P>>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, [...authenticated, ...insufficient, ...codesOf(route)]),
+    security: [...bearer, ...keyWith(route.action)],
+    middleware: [takesKeys, authenticate(route.action), refuseUnstorableText(route.request)] as const,
   })
 
 /** For whoever is logged in, and may do its `action`. */

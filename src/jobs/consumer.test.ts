@@ -15,7 +15,12 @@ const claimed = (id: string, more: Partial<Claimed> = {}): Claimed => ({
 })
 
 const notHere = () => Promise.reject(new Error('not here'))
-const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+const elsewhere = {
+  'mail.send': notHere,
+  'report.build': notHere,
+  'apiKey.renew': () => Promise.resolve(),
+  'report.daily': notHere,
+}
 
 type Setting = {
   jobs: Claimed[]

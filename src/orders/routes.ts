@@ -1,11 +1,11 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
-import { adminRoute, userRoute } from '../http/route.ts'
+import { scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idParam } from '../shared/query.ts'
 import { ChangeStatus, ListOrders, Order, OrderDetail, PlaceOrder } from './schema.ts'
 
-const place = userRoute({
+const place = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'placeOrder',
@@ -17,7 +17,7 @@ const place = userRoute({
   errors: ['OUT_OF_STOCK'],
 })
 
-const list = userRoute({
+const list = scopedRoute({
   method: 'get',
   path: '/',
   operationId: 'listOrders',
@@ -28,7 +28,7 @@ const list = userRoute({
   responses: { 200: json(listOf(Order), 'A page of orders') },
 })
 
-const get = userRoute({
+const get = scopedRoute({
   method: 'get',
   path: '/{id}',
   operationId: 'getOrder',
@@ -39,7 +39,7 @@ const get = userRoute({
   responses: { 200: json(dataOf(OrderDetail), 'The order') },
 })
 
-const cancel = userRoute({
+const cancel = scopedRoute({
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelOrder',
@@ -51,7 +51,7 @@ const cancel = userRoute({
   errors: ['INVALID_TRANSITION'],
 })
 
-const changeStatus = adminRoute({
+const changeStatus = scopedRoute({
   method: 'post',
   path: '/{id}/status',
   operationId: 'changeOrderStatus',

@@ -1,6 +1,6 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
-import { adminRoute, guestRoute } from '../http/route.ts'
+import { guestRoute, scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idOrSlugParam, idParam } from '../shared/query.ts'
 import { ChangeProduct, ChangeStock, CreateProduct, ListProducts, Product } from './schema.ts'
@@ -27,7 +27,7 @@ const get = guestRoute({
   responses: { 200: json(dataOf(Product), 'The product') },
 })
 
-const create = adminRoute({
+const create = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'createProduct',
@@ -39,7 +39,7 @@ const create = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const change = adminRoute({
+const change = scopedRoute({
   method: 'patch',
   path: '/{id}',
   operationId: 'changeProduct',
@@ -51,7 +51,7 @@ const change = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const changeStock = adminRoute({
+const changeStock = scopedRoute({
   method: 'post',
   path: '/{id}/stock',
   operationId: 'changeStock',
@@ -63,7 +63,7 @@ const changeStock = adminRoute({
   errors: ['OUT_OF_STOCK'],
 })
 
-const archive = adminRoute({
+const archive = scopedRoute({
   method: 'delete',
   path: '/{id}',
   operationId: 'archiveProduct',

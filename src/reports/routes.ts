@@ -1,12 +1,12 @@
 import { fileHeaders, fileResponses, sendFile } from '../http/file.ts'
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { accepted, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
-import { adminRoute } from '../http/route.ts'
+import { scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idParam } from '../shared/query.ts'
 import { ListReports, ReadFile, Report, RequestReport } from './schema.ts'
 
-const request = adminRoute({
+const request = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'requestReport',
@@ -17,7 +17,7 @@ const request = adminRoute({
   responses: { 202: accepted(Report, 'The report; Location tells when it is ready') },
 })
 
-const list = adminRoute({
+const list = scopedRoute({
   method: 'get',
   path: '/',
   operationId: 'listReports',
@@ -28,7 +28,7 @@ const list = adminRoute({
   responses: { 200: json(listOf(Report), 'A page of reports') },
 })
 
-const get = adminRoute({
+const get = scopedRoute({
   method: 'get',
   path: '/{id}',
   operationId: 'getReport',
@@ -39,7 +39,7 @@ const get = adminRoute({
   responses: { 200: json(dataOf(Report), 'The report') },
 })
 
-const file = adminRoute({
+const file = scopedRoute({
   method: 'get',
   path: '/{id}/file',
   operationId: 'getReportFile',

@@ -33,7 +33,7 @@ const rules = {
 
   'apiKeys.manage': owners,
 
-  'categories.read': { ...everyone, scope: 'categories:read' },
+  'categories.read': everyone,
   'categories.write': { ...admins, scope: 'categories:write' },
 
   'products.read': { ...everyone, scope: 'products:read' },
@@ -63,6 +63,14 @@ const ruleOf = (action: Action): Rule => rules[action]
 
 /** The scope that a key needs for it; undefined when no key may. */
 export const scopeOf = (action: Action): Scope | undefined => ruleOf(action).scope
+
+/** The scopes that are of any use to a key of such an account. */
+export const grantable = (role: Role): ReadonlySet<Scope> =>
+  new Set(
+    Object.values<Rule>(rules).flatMap((rule) =>
+      rule.scope !== undefined && rule[role] !== 'none' ? [rule.scope] : [],
+    ),
+  )
 
 /** What the actor, undefined for a guest, may do it on. */
 export const reachOf = (actor: Actor | undefined, action: Action): Reach => {

@@ -1,6 +1,5 @@
 /** What an API key may be given: `<resource>:read` and `<resource>:write`. Neither implies the other. */
 export const scopes = [
-  'categories:read',
   'categories:write',
   'orders:read',
   'orders:write',

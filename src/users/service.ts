@@ -1,4 +1,5 @@
 import type { Dispatcher } from '../jobs/dispatcher.ts'
+import type { Origin } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
 import { can } from '../shared/can.ts'
@@ -12,6 +13,7 @@ type Deps = {
   users: UserRepository
   breaches: Breaches
   dispatcher: Pick<Dispatcher, 'draft' | 'send'>
+  origin: Origin
   newId: () => string
   hashPassword: (password: string) => string
   verifyPassword: (password: string, stored: string | undefined) => boolean
@@ -26,6 +28,7 @@ export const createUserService = ({
   users,
   breaches,
   dispatcher,
+  origin,
   newId,
   hashPassword,
   verifyPassword,
@@ -37,6 +40,12 @@ export const createUserService = ({
     if (hash !== undefined && verifyPassword(currentPassword, hash)) return hash
     // No 401: the token is good, and a client must not take this for its end.
     throw invalid({ field: 'currentPassword', message: 'is wrong' })
+  }
+
+  const applied = async (change: ReturnType<UserRepository['change']>): Promise<User> => {
+    const { user, jobs } = found('User', await change)
+    dispatcher.send(jobs.map((id) => ({ id })))
+    return user
   }
 
   return {
@@ -61,20 +70,25 @@ export const createUserService = ({
       if (rest.role !== undefined && !can(actor, 'roles.change')) {
         throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
       }
+      if (rest.plan !== undefined && !can(actor, 'plans.change')) {
+        throw new AppError('FORBIDDEN', 'Only an administrator may change a plan')
+      }
       const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)
       const verifiedHash = needsPassword ? await checkCurrentPassword(actor, currentPassword) : undefined
-      if (password === undefined) return found('User', await users.change(actor, id, rest, { verifiedHash }))
+      if (password === undefined)
+        return await applied(users.change(actor, id, rest, { verifiedHash, origin }))
       await refuseBreached(breaches, password)
       const payload = { template: 'passwordChanged', userId: id } as const
       const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
       const values = { ...rest, passwordHash: hashPassword(password) }
-      const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
+      const changed = await applied(users.change(actor, id, values, { verifiedHash, notice, origin }))
       dispatcher.send([notice])
       return changed
     },
 
     async remove(actor: Actor, id: string): Promise<void> {
-      if (!(await users.remove(actor, id))) throw notFound('User')
+      const { jobs } = found('User', await users.remove(actor, id, origin))
+      dispatcher.send(jobs.map((job) => ({ id: job })))
     },
   }
 }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { bundleBench } from './benches/bundle.ts'
 import { distanceBench } from './benches/distance.ts'
 import { jobsBench } from './benches/jobs.ts'
+import { keysBench } from './benches/keys.ts'
 import { limiterBench } from './benches/limiter.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
@@ -15,7 +16,15 @@ import { startServers } from './servers.ts'
 import { createBuilds } from './worker-build.ts'
 
 /** In the order in which they run and stand in the document. */
-const benches: Bench[] = [routesBench, scaleBench, distanceBench, limiterBench, jobsBench, bundleBench]
+const benches: Bench[] = [
+  routesBench,
+  keysBench,
+  scaleBench,
+  distanceBench,
+  limiterBench,
+  jobsBench,
+  bundleBench,
+]
 
 const efforts = {
   full: { rounds: 7, seconds: 2, sizes: [1_000, 100_000, 1_000_000] },

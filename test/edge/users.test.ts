@@ -334,6 +334,7 @@ describe('the list of accounts', () => {
       'email',
       'id',
       'name',
+      'plan',
       'role',
       'updatedAt',
     ])

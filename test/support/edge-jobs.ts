@@ -65,7 +65,12 @@ export const makeDue = async (id: string): Promise<void> => {
 }
 
 const notHere = () => Promise.reject(new Error('not here'))
-const elsewhere = { 'mail.send': notHere, 'report.build': notHere, 'report.daily': notHere }
+const elsewhere = {
+  'apiKey.renew': notHere,
+  'mail.send': notHere,
+  'report.build': notHere,
+  'report.daily': notHere,
+}
 
 type Fate = 'acked' | number
 

@@ -6,4 +6,7 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  'key.free': generous,
+  'key.pro': generous,
+  'key.enterprise': generous,
 })
