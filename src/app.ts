@@ -12,7 +12,7 @@ import { accessLog } from './http/middleware/access-log.ts'
 import { crossOrigin } from './http/middleware/cross-origin.ts'
 import { plainJsonType } from './http/middleware/json-type.ts'
 import { notFoundOrMethod } from './http/middleware/allowed-methods.ts'
-import { unlimited } from './http/middleware/limit-marks.ts'
+import { isMarked, streamed, unlimited } from './http/middleware/limit-marks.ts'
 import { requestId } from './http/middleware/request-id.ts'
 import { securityHeaders } from './http/middleware/security-headers.ts'
 import { serverTiming } from './http/middleware/server-timing.ts'
@@ -29,6 +29,8 @@ import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
+import { uploadRoutes } from './uploads/routes.ts'
+import { adminUploadRoutes } from './uploads/routes.admin.ts'
 import { accountRoutes } from './users/routes.account.ts'
 import { userRoutes } from './users/routes.ts'
 
@@ -40,6 +42,13 @@ type Options = {
   log: Logger
   servicesOf: ServicesOf
 }
+
+const limitOfBody = bodyLimit({
+  maxSize: maxBody,
+  onError: () => {
+    throw new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than 1 MB')
+  },
+})
 
 export const createApp = ({ config, log, servicesOf }: Options) => {
   const app = createRouter()
@@ -54,14 +63,9 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.on('OPTIONS', '*', perAddress)
   app.use(crossOrigin(config.corsOrigins))
   app.use(refuseForeignPages)
-  app.use(
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than 1 MB')
-      },
-    }),
-  )
+  app.use(async function limitBody(c, next) {
+    await (isMarked(c, streamed) ? next() : limitOfBody(c, next))
+  })
 
   app.use(perAddress)
   app.use(plainJsonType)
@@ -79,6 +83,8 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
+  app.route('/api/v1/uploads', uploadRoutes)
+  app.route('/api/v1/admin/uploads', adminUploadRoutes)
   app.route('/api/webhooks', webhookRoutes)
   if (config.isDevelopment) app.route('/dev/mail', mailPreviewRoutes)
   app.get('/api/v1/openapi.json', unlimited, openApiDocument(app))

@@ -34,6 +34,9 @@ const production = {
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
   BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
+  UPLOAD_MAX_BYTES: '52428800',
+  UPLOAD_QUOTA_BYTES: '1073741824',
+  UPLOAD_QUOTA_FILES: '1000',
 }
 
 const development = {
@@ -73,6 +76,7 @@ describe('readConfig', () => {
         login: { points: 7, duration: 600 },
         account: { points: 20, duration: 3_600 },
         forgot: { points: 3, duration: 3_600 },
+        upload: { points: 10, duration: 3_600 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       mail: {
@@ -85,6 +89,7 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
+      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
       tokenSecret: production.TOKEN_SECRET,
       tokens: {

@@ -47,6 +47,7 @@ const Limits = z.strictObject({
   'key.free': Quota.default(policies['key.free']),
   'key.pro': Quota.default(policies['key.pro']),
   'key.enterprise': Quota.default(policies['key.enterprise']),
+  upload: Quota.default(policies.upload),
 })
 
 /** `Name <address>` or an address: what stands in From. */
@@ -57,6 +58,13 @@ const Mailbox = z
 const WebhookSecret = z
   .string()
   .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'is not whsec_ and base64 of 24 bytes or more')
+
+const amount = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1).max(max))
 
 export const Environment = z.object({
   ENVIRONMENT: z.enum(environments),
@@ -86,6 +94,10 @@ export const Environment = z.object({
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
   BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  // Cloudflare takes no larger body on its smaller plans.
+  UPLOAD_MAX_BYTES: amount(100_000_000),
+  UPLOAD_QUOTA_BYTES: amount(1e15 - 1),
+  UPLOAD_QUOTA_FILES: amount(1_000_000),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -119,6 +131,10 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
   breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  uploads: {
+    maxBytes: env.UPLOAD_MAX_BYTES,
+    quota: { bytes: env.UPLOAD_QUOTA_BYTES, files: env.UPLOAD_QUOTA_FILES },
+  },
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -141,6 +157,7 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+    [env.UPLOAD_QUOTA_BYTES < env.UPLOAD_MAX_BYTES, 'UPLOAD_QUOTA_BYTES', 'is less than UPLOAD_MAX_BYTES'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
     [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
   ])

@@ -47,6 +47,14 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createUploadRepository } from './uploads/repository.ts'
+import { createUploadService } from './uploads/service.ts'
+import { createDiscard } from './uploads/service/discard.ts'
+import { createReceiver } from './uploads/service/receive.ts'
+import { createUploadSweeper } from './uploads/service/sweep.ts'
+import { createUploadStore } from './uploads/store.ts'
+import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
@@ -69,7 +77,7 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
 }
 
 /**
@@ -96,6 +104,8 @@ export const createServices = (
 
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
+  const uploadStore = createUploadStore(FILES)
+  const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
 
@@ -144,12 +154,15 @@ export const createServices = (
       requestId: origin.requestId,
       log,
     })
+    const uploads = createUploadRepository(database)
+    const discard = createDiscard({ uploads, store: uploadStore })
     const handlers: JobHandlers = {
       'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
+      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
     }
     return {
       apiKeys,
@@ -192,6 +205,25 @@ export const createServices = (
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
+      receive: createReceiver({
+        uploads,
+        store: uploadStore,
+        discard,
+        partBuffers,
+        dispatcher,
+        newId,
+        after,
+        log,
+        settings: config.uploads,
+      }),
+      uploads: createUploadService({ uploads, discard, log }),
+      uploadSweeper: createUploadSweeper({
+        store: uploadStore,
+        discard,
+        log,
+        requestId: origin.requestId,
+        sweeps: createSweepRepository(database),
+      }),
       users: createUserService({
         users: createUserRepository(database),
         breaches,

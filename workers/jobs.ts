@@ -76,7 +76,26 @@ const sweep = async (
   if (scheduled + relayed > 0) log.info('jobs swept', { scheduled, relayed })
 }
 
-/** The crons of wrangler.toml: each minute the jobs, each hour what has expired. */
+const sweepUploads = async ({ log, services: { uploadSweeper } }: ReturnType<typeof begin>) => {
+  const { orphans, stale, remains, missing, objects, isComplete } = await uploadSweeper.sweep(false)
+  const fields = {
+    objects,
+    orphans: orphans.count,
+    stale: stale.count,
+    remains: remains.count,
+    missing: missing.count,
+  }
+  if (missing.count > 0 || !isComplete) log.warn('uploads swept', { ...fields, isComplete })
+  else log.info('uploads swept', fields)
+}
+
+/** One that fails does not keep the other from its work. */
+const hourly = async (begun: ReturnType<typeof begin>): Promise<void> => {
+  const outcomes = await Promise.allSettled([purge(begun), sweepUploads(begun)])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+/** The crons of wrangler.toml: each minute the jobs, each hour what has expired and what nothing refers to. */
 export const runSchedule = async (
   { cron, scheduledTime }: ScheduledController,
   env: Env,
@@ -85,5 +104,5 @@ export const runSchedule = async (
 ): Promise<void> => {
   const begun = begin(env, context, { cron })
   if (cron === '* * * * *') await sweep(begun, new Date(scheduledTime), wait)
-  else await purge(begun)
+  else await hourly(begun)
 }

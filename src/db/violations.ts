@@ -16,6 +16,8 @@ const messages: Partial<Record<ErrorCode, string>> = {
   OUT_OF_STOCK: 'Not enough stock',
   INVALID_TRANSITION: 'Its present status does not allow this',
   VALIDATION_FAILED: 'The request is not valid',
+  QUOTA_EXCEEDED: 'The account has no room for this file',
+  FILE_IN_USE: 'The file is attached to something',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
 }
 

@@ -24,6 +24,7 @@ const tags = [
   { name: 'jobs', description: 'Work in the background: what waits, what failed, and what to do about it' },
   { name: 'webhooks', description: 'For providers: what they tell us, signed' },
   { name: 'reports', description: 'Figures and lists of a period, as files' },
+  { name: 'uploads', description: 'Files: sent, scanned, and made into what is shown' },
   { name: 'health', description: 'Probes' },
 ]
 

@@ -29,6 +29,14 @@ export const statuses = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   REPORT_NOT_READY: 409,
   RANGE_NOT_SATISFIABLE: 416,
+  MALFORMED_FORM: 400,
+  UPLOAD_STALLED: 408,
+  UPLOAD_IN_FLIGHT: 409,
+  UPLOAD_INCOMPLETE: 409,
+  DIGEST_MISMATCH: 422,
+  QUOTA_EXCEEDED: 409,
+  FILE_NOT_READY: 404,
+  FILE_IN_USE: 409,
   IDEMPOTENCY_IN_FLIGHT: 409,
   IDEMPOTENCY_KEY_REUSED: 422,
   IDEMPOTENCY_NOT_SUPPORTED: 400,
@@ -62,7 +70,8 @@ const toAppError = (error: unknown): AppError => {
 const headersOf = ({ code, headers }: AppError): Record<string, string> => {
   if (statuses[code] === 401) return { 'WWW-Authenticate': 'Bearer realm="selvedge"', ...headers }
   if (statuses[code] === 503) return { 'Retry-After': '5', ...headers }
-  if (code === 'IDEMPOTENCY_IN_FLIGHT') return { 'Retry-After': '1', ...headers }
+  if (code === 'IDEMPOTENCY_IN_FLIGHT' || code === 'UPLOAD_IN_FLIGHT')
+    return { 'Retry-After': '1', ...headers }
   return headers
 }
 

@@ -4,7 +4,14 @@ import type { Config } from '../config.ts'
 import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
 import { bearerOf, isApiKey } from './bearer.ts'
-import { countsAsForgot, countsAsLogin, isMarked, takesKeys, unlimited } from './middleware/limit-marks.ts'
+import {
+  countsAsForgot,
+  countsAsLogin,
+  countsAsUpload,
+  isMarked,
+  takesKeys,
+  unlimited,
+} from './middleware/limit-marks.ts'
 import { rateLimiter } from './middleware/rate-limiter.ts'
 
 /**
@@ -53,6 +60,13 @@ const recipientOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
   return email === undefined ? undefined : c.var.services.auth.accountKey(email)
 }
 
+/** Whose upload it is; a token that is not valid is refused by the route. */
+const uploaderOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
+  const token = isMarked(c, countsAsUpload) ? bearerOf(c.req.header('Authorization')) : undefined
+  const actor = token === undefined ? undefined : await c.var.services.auth.verify(token)
+  return actor && `user:${actor.id}`
+}
+
 /** Every policy, in the order in which they are met. */
 export const createLimiters = ({ limits, upstash }: Config) => ({
   /** Before anything of the request but its address is looked at. */
@@ -86,6 +100,13 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
       name: 'forgot',
       ...limits.forgot,
       keyGenerator: recipientOf,
+      store: 'objects',
+      failMode: 'local',
+    },
+    {
+      name: 'upload',
+      ...limits.upload,
+      keyGenerator: uploaderOf,
       store: 'objects',
       failMode: 'local',
     },

@@ -23,6 +23,11 @@ const exampleDetails: Partial<Record<ErrorCode, unknown>> = {
   INSUFFICIENT_SCOPE: { scope: 'orders:write' },
   API_KEY_QUOTA: { limit: 20 },
   REPORT_NOT_READY: { status: 'running' },
+  FILE_NOT_READY: { status: 'scanning' },
+  QUOTA_EXCEEDED: {
+    files: { used: 12, limit: 1_000 },
+    bytes: { used: 1_072_000_000, limit: 1_073_741_824, asked: 2_481_013 },
+  },
 }
 
 const exampleMessages: Record<ErrorCode, string> = {
@@ -48,6 +53,14 @@ const exampleMessages: Record<ErrorCode, string> = {
   UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json',
   REPORT_NOT_READY: 'The report is not ready',
   RANGE_NOT_SATISFIABLE: 'The file has 48213 bytes',
+  MALFORMED_FORM: 'The form breaks off or is not well formed',
+  UPLOAD_STALLED: 'The body came too slowly',
+  UPLOAD_IN_FLIGHT: 'The first upload with this X-Upload-Id is still under way',
+  UPLOAD_INCOMPLETE: 'Its bytes have not all arrived',
+  DIGEST_MISMATCH: 'The bytes are not those that Content-Digest names',
+  QUOTA_EXCEEDED: 'The account has no room for this file',
+  FILE_NOT_READY: 'The file is not ready',
+  FILE_IN_USE: 'The file is attached to something',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
   IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
   IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',

@@ -3,7 +3,15 @@ import { scopeOf, type Action, type ScopedAction } from '../shared/can.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, authenticateUser, identify } from './middleware/authenticate.ts'
-import { countsAsForgot, countsAsLogin, limited, takesKeys, unlimited } from './middleware/limit-marks.ts'
+import {
+  countsAsForgot,
+  countsAsLogin,
+  countsAsUpload,
+  limited,
+  streamed,
+  takesKeys,
+  unlimited,
+} from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
 import { failures } from './openapi.ts'
 
@@ -13,21 +21,31 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /** `none`: no limit counts it. `login`, `forgot`: it counts as such an attempt too. */
+  /** `none`: no limit counts it. `login`, `forgot`, `upload`: it counts as such an attempt too. */
   limits?: keyof typeof marks
   /** What it is in the table of shared/can.ts. */
   action?: Action
+  /**
+   * The handler reads the body as it comes: nothing else does, and no limit of the app but the handler's own holds for it.
+   * Its schema is for the document alone, and none of zod's: of those validators are made.
+   */
+  streams?: true
 }
 
-const marks = { none: unlimited, login: countsAsLogin, forgot: countsAsForgot, usual: limited }
+const marks = {
+  none: unlimited,
+  login: countsAsLogin,
+  forgot: countsAsForgot,
+  upload: countsAsUpload,
+  usual: limited,
+}
 
-const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCode[] => [
+const codesOf = ({ request, errors = [], limits, streams }: Definition<string>): ErrorCode[] => [
   ...errors,
   ...(request?.params ? (['NOT_FOUND'] as const) : []),
   ...(request?.query ? (['VALIDATION_FAILED'] as const) : []),
-  ...(request?.body
-    ? (['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'VALIDATION_FAILED'] as const)
-    : []),
+  ...(request?.body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'VALIDATION_FAILED'] as const) : []),
+  ...(request?.body && !streams ? (['MALFORMED_JSON'] as const) : []),
   ...(request?.headers === idempotencyHeaders
     ? (['IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_KEY_REUSED', 'VALIDATION_FAILED'] as const)
     : []),
@@ -39,7 +57,7 @@ const codesOf = ({ request, errors = [], limits }: Definition<string>): ErrorCod
 const bearer = [{ bearer: [] }]
 
 const document = <P extends string, R extends Definition<P>>(
-  { errors: _, limits: __, action: ___, ...route }: R,
+  { errors: _, limits: __, action: ___, streams: ____, ...route }: R,
   codes: ErrorCode[],
 ) => ({
   ...route,
@@ -86,8 +104,10 @@ export const userRoute = <P extends string, R extends Definition<P>>(route: R) =
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
     middleware: [
+      marks[route.limits ?? 'usual'],
+      route.streams ? streamed : limited,
       authenticateUser(route.action ?? 'self.manage'),
-      refuseUnstorableText(route.request),
+      refuseUnstorableText(route.streams ? undefined : route.request),
     ] as const,
   })
 

@@ -26,6 +26,7 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('apiKey.renew'), payload: z.object({ keyId: Id }) }),
   z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
+  z.object({ type: z.literal('upload.process'), payload: z.object({ uploadId: Id }) }),
 ])
 export type Job = z.infer<typeof Job>
 

@@ -20,6 +20,7 @@ const elsewhere = {
   'report.build': notHere,
   'apiKey.renew': () => Promise.resolve(),
   'report.daily': notHere,
+  'upload.process': notHere,
 }
 
 type Setting = {

@@ -1,5 +1,5 @@
 import type { Stored } from './file.ts'
-import { inParts } from './parts.ts'
+import { inParts } from '../shared/parts.ts'
 
 /** Bytes: the least that R2 takes for a part. */
 const partSize = 5 * 1024 * 1024

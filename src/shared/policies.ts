@@ -15,6 +15,8 @@ export const policies = {
   'key.free': { points: 100, duration: 60 * 60 },
   'key.pro': { points: 1_000, duration: 60 * 60 },
   'key.enterprise': { points: 10_000, duration: 60 * 60 },
+  /** Files that an account begins to upload. */
+  upload: { points: 10, duration: 60 * 60 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

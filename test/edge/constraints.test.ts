@@ -3,8 +3,19 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { insert, sql } from '../support/edge-sql.ts'
 
-const [userId, categoryId, productId, otherProductId, orderId, sessionId, jobId, auditId, reportId, keyId] =
-  Array.from({ length: 10 }, newId)
+const [
+  userId,
+  categoryId,
+  productId,
+  otherProductId,
+  orderId,
+  sessionId,
+  jobId,
+  auditId,
+  reportId,
+  uploadId,
+  keyId,
+] = Array.from({ length: 11 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -59,6 +70,19 @@ const good = {
     ...{ id: newId(), first_day: '2026-11-19', last_day: '2026-11-19', current: false, job_id: newId() },
     ...{ status: 'pending', progress: 0, requested_by: userId, created_at: now },
   }),
+  uploads: () => ({
+    ...{
+      id: newId(),
+      owner_id: userId,
+      name: 'a.png',
+      declared_type: 'image/png',
+      reserved: 1,
+      way: 'direct',
+    },
+    ...{ state: 'receiving', expires_at: now, ...times },
+  }),
+  upload_events: () => ({ upload_id: uploadId, state: 'receiving', at: now }),
+  upload_remains: () => ({ upload_id: newId(), at: now }),
   idempotency_keys: () => ({
     ...{
       actor_id: userId,
@@ -112,6 +136,13 @@ const made = {
   ...{ build_id: reportId, as_of: now, finished_at: now },
   ...{ pdf_size: 1, pdf_etag: 'a', csv_size: 1, csv_etag: 'b' },
 }
+
+/** What an upload has once its bytes are whole, and once it is scanned. */
+const whole = {
+  ...{ expires_at: null, media_type: 'image/png', size: 1, etag: 'a', job_id: jobId },
+  sha256: 'ab'.repeat(32),
+}
+const scanned = { ...whole, scan: 'clean' }
 
 type Table = keyof typeof good
 
@@ -210,6 +241,40 @@ const bad: [string, Table, object][] = [
   ['reports_ready_check', 'reports', { ...made, status: 'running' }],
   ['reports_error_check', 'reports', { error: 'x'.repeat(501) }],
   ['reports_requested_by_users_id_fk', 'reports', { requested_by: newId() }],
+  ['uploads_pkey', 'uploads', { id: uploadId }],
+  ['uploads_client_id_unique', 'uploads', { client_id: uploadId }],
+  ['uploads_owner_id_users_id_fk', 'uploads', { owner_id: newId() }],
+  ['uploads_name_check', 'uploads', { name: '' }],
+  ['uploads_name_check', 'uploads', { name: 'x'.repeat(256) }],
+  ['uploads_declared_type_check', 'uploads', { declared_type: 'image/svg+xml' }],
+  ['uploads_media_type_check', 'uploads', { media_type: 'text/html' }],
+  ['uploads_reserved_check', 'uploads', { reserved: -1 }],
+  ['uploads_size_check', 'uploads', { size: 0 }],
+  ['uploads_sha256_check', 'uploads', { sha256: 'AB'.repeat(32) }],
+  ['uploads_way_check', 'uploads', { way: 'carried' }],
+  ['uploads_state_check', 'uploads', { state: 'lost', expires_at: null }],
+  ['uploads_expires_at_check', 'uploads', { expires_at: null }],
+  ['uploads_expires_at_check', 'uploads', { ...whole, state: 'scanning', expires_at: now }],
+  ['uploads_whole_check', 'uploads', { ...whole, state: 'scanning', etag: null }],
+  ['uploads_whole_check', 'uploads', { ...scanned, state: 'processing', sha256: null }],
+  ['uploads_whole_check', 'uploads', { ...scanned, state: 'ready', variants: {}, job_id: null }],
+  ['uploads_scan_check', 'uploads', { scan: 'probably' }],
+  ['uploads_scanned_check', 'uploads', { ...whole, state: 'processing' }],
+  ['uploads_scanned_check', 'uploads', { ...whole, state: 'ready', variants: {} }],
+  ['uploads_signature_check', 'uploads', { ...whole, state: 'infected' }],
+  ['uploads_signature_check', 'uploads', { ...whole, state: 'scanning', signature: 'Eicar' }],
+  ['uploads_signature_length_check', 'uploads', { ...whole, state: 'infected', signature: '' }],
+  ['uploads_reason_check', 'uploads', { ...whole, state: 'rejected' }],
+  ['uploads_reason_check', 'uploads', { reason: 'tooLarge' }],
+  ['uploads_reason_length_check', 'uploads', { ...whole, state: 'failed', reason: 'x'.repeat(101) }],
+  ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
+  ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],
+  ['uploads_variants_check', 'uploads', { variants: {} }],
+  ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
+  ['upload_events_upload_id_uploads_id_fk', 'upload_events', { upload_id: newId() }],
+  ['upload_events_state_check', 'upload_events', { state: 'lost' }],
+  ['upload_events_detail_check', 'upload_events', { detail: '' }],
+  ['upload_remains_pkey', 'upload_remains', { upload_id: uploadId }],
   ['reports_current_once', 'reports', { current: true }],
   ['idempotency_keys_pk', 'idempotency_keys', { key: 'taken' }],
   ['idempotency_keys_key_check', 'idempotency_keys', { key: '' }],
@@ -268,7 +333,7 @@ const bad: [string, Table, object][] = [
 ]
 
 /** Generated, so that no insert can repeat them. */
-const generated = ['order_status_history_pkey', 'stock_movements_pkey']
+const generated = ['order_status_history_pkey', 'stock_movements_pkey', 'upload_events_pkey']
 
 beforeAll(async () => {
   await insert('users', [{ ...good.users(), id: userId, email: 'taken@people.example' }])
@@ -288,6 +353,8 @@ beforeAll(async () => {
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
+  await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
+  await insert('upload_remains', [{ ...good.upload_remains(), upload_id: uploadId }])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])
   await insert('mail_events', [{ ...good.mail_events(), id: 'taken' }])

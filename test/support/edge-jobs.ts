@@ -70,6 +70,7 @@ const elsewhere = {
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,
+  'upload.process': notHere,
 }
 
 type Fate = 'acked' | number

@@ -9,4 +9,5 @@ export const generousLimits = JSON.stringify({
   'key.free': generous,
   'key.pro': generous,
   'key.enterprise': generous,
+  upload: generous,
 })

@@ -17,11 +17,14 @@ export const crossOrigin = (origins: string[]) => {
       allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
       allowHeaders: [
         'Authorization',
+        'Content-Digest',
         'Content-Type',
         'Idempotency-Key',
         'If-None-Match',
         'Range',
+        'X-File-Name',
         'X-Request-Id',
+        'X-Upload-Id',
         'traceparent',
       ],
       exposeHeaders: [

@@ -18,6 +18,11 @@ export const countsAsForgot = mark()
 
 /** On routes that an API key may use: its own limit counts it there. */
 export const takesKeys = mark()
+/** On routes where an account begins to upload a file. */
+export const countsAsUpload = mark()
+
+/** Beside one of these, on routes whose handler reads the body as it comes. */
+export const streamed = mark()
 
 /** On all others. */
 export const limited = mark()

@@ -1,0 +1,3 @@
+DROP TABLE "upload_remains";
+DROP TABLE "upload_events";
+DROP TABLE "uploads";

@@ -1,0 +1,14 @@
+import type { VariantName } from './variant.ts'
+
+/** Where objects of uploads are; reports lie beside them. */
+export const prefixes = ['quarantine/', 'files/'] as const
+
+/** What came in, until it is scanned and made into variants. Nothing under here is ever served. */
+export const quarantineKey = (id: string): string => `quarantine/${id}`
+
+/** `run` is of one run of the job: one that is late or doubled never writes over another's object. */
+export const variantKey = (id: string, variant: VariantName, run: string): string =>
+  `files/${id}/${variant}/${run}`
+
+/** All variants of all runs. */
+export const variantsPrefix = (id: string): string => `files/${id}/`
