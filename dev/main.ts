@@ -13,6 +13,7 @@ import { startProxy } from './proxy.ts'
 import { untilReady } from './ready.ts'
 import { openRedis } from './redis.ts'
 import { createRuntime } from './runtime.ts'
+import { findScanner, scannerName } from './scanner.ts'
 import { loadSecrets, makeJwtKeys, makeTokenSecret, makeWebhookSecret } from './secrets.ts'
 import { isLocal, logins, seedIfEmpty } from './seed.ts'
 import { createShutdown } from './shutdown.ts'
@@ -70,6 +71,9 @@ async function main(): Promise<void> {
       : await openRedis({ dataDir: state.paths.redis, ...(redisUrl && { redisUrl }), log })
   if (redis) shutdown.add('redis', () => redis.close())
 
+  const scannerUrl = given.SCANNER_URL ?? (await findScanner())
+  log(`scanner     ${scannerName(scannerUrl)}`)
+
   log('runtime     starting …')
   const secrets = loadSecrets(state.paths.secrets)
   const { names, chosen, defaults } = resolveVars({ ...varFiles, env: process.env, secrets })
@@ -78,6 +82,8 @@ async function main(): Promise<void> {
     APP_URL: urls.api,
     DATABASE_FETCH_ENDPOINT: database.fetchEndpoint,
     RESEND_BASE_URL: mail.url,
+    S3_ENDPOINT: urls.store,
+    SCANNER_URL: scannerUrl,
   }
   const found = {
     DATABASE_URL: database.url,
@@ -125,7 +131,8 @@ async function main(): Promise<void> {
   shutdown.add('clock', clock.stop)
   state.writeInfo(info)
   const kinds = { database: database.kind, redis: redis?.kind ?? (upstashUrl ? 'upstash' : 'none') } as const
-  log(summary({ info, folder: nameOf(state), kinds, startedMs: performance.now() }))
+  const scanner = scannerName(scannerUrl)
+  log(summary({ info, folder: nameOf(state), kinds, scanner, startedMs: performance.now() }))
 }
 
 /** One stack per state folder; what a killed one left running there is ended. */
@@ -167,6 +174,8 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
     JWT_ISSUER: api,
     DATABASE_URL: 'postgres://127.0.0.1/selvedge',
     DATABASE_FETCH_ENDPOINT: '',
+    S3_ENDPOINT: api,
+    SCANNER_URL: 'off',
   }
   try {
     readConfig({ ...defaults, ...derived, ...chosen })

@@ -11,11 +11,12 @@ it('the table names addresses and logins, and no password of a real server', () 
     logins: [{ role: 'admin', email: 'admin@selvedge.test', password: 'Selvedge-Dev-1!' }],
   }
   const kinds = { database: 'postgres', redis: 'embedded' } as const
-  const text = summary({ info, folder: '.local', kinds, startedMs: 4_200 })
+  const text = summary({ info, folder: '.local', kinds, scanner: 'off', startedMs: 4_200 })
   expect(text).toContain('Selvedge is ready after 4.2 s')
   expect(text).toMatch(/API +http:\/\/127\.0\.0\.1:9000\n/)
   expect(text).toMatch(/Docs +http:\/\/127\.0\.0\.1:9000\/api\/docs\n/)
   expect(text).toMatch(/Redis +embedded, http:\/\/127\.0\.0\.1:9001\n/)
+  expect(text).toMatch(/Scanner +off\n/)
   expect(text).toMatch(/Mail inbox +http:\/\/127\.0\.0\.1:9001\/inbox\n/)
   expect(text).toMatch(/Login +admin@selvedge\.test +Selvedge-Dev-1! +\(admin\)/)
   expect(text).toContain('postgres://me:***@db.example.com/shop')

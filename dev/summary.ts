@@ -13,16 +13,25 @@ export function stackUrls(port: number, mail: string) {
     ready: `${api}/ready`,
     mail,
     mailPreview: `${api}/dev/mail`,
+    // The runtime serves the local bucket there (wrangler.toml).
+    store: `${api}/cdn-cgi/local/r2/s3`,
   }
 }
 
 type Kinds = { database: LocalDatabase['kind']; redis: LocalRedis['kind'] | 'upstash' | 'none' }
-type Summary = { info: DevInfo; folder: string; kinds: Kinds; startedMs: number }
+type Summary = {
+  info: DevInfo
+  folder: string
+  kinds: Kinds
+  /** As scannerName has it. */
+  scanner: string
+  startedMs: number
+}
 
 const redisNames = { embedded: 'embedded', server: 'redis-server', upstash: 'Upstash', none: 'none' }
 
 /** What the terminal shows once the stack is ready. */
-export function summary({ info, folder, kinds, startedMs }: Summary): string {
+export function summary({ info, folder, kinds, scanner, startedMs }: Summary): string {
   const rows = [
     ['API', info.urls.api],
     ['Docs', info.urls.docs],
@@ -35,6 +44,7 @@ export function summary({ info, folder, kinds, startedMs }: Summary): string {
       kinds.database === 'pglite' ? `embedded, ${info.databaseUrl}` : withoutPassword(info.databaseUrl),
     ],
     ['Redis', [redisNames[kinds.redis], info.urls.redis].filter(Boolean).join(', ')],
+    ['Scanner', scanner],
     ['State', folder],
     ...info.logins.map(({ role, email, password }) => [
       `Login`,

@@ -29,6 +29,9 @@ import { reportRoutes } from './reports/routes.ts'
 import type { ServicesOf } from './services.ts'
 import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
+import { directUploadRoutes } from './uploads/routes.direct.ts'
+import { multipartRoutes } from './uploads/routes.s3.ts'
+import { fileRoutes, linkRoutes } from './uploads/routes.files.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 import { adminUploadRoutes } from './uploads/routes.admin.ts'
 import { accountRoutes } from './users/routes.account.ts'
@@ -83,6 +86,10 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
+  app.route('/api/v1/uploads/s3/multipart', multipartRoutes)
+  app.route('/api/v1/uploads', directUploadRoutes)
+  app.route('/api/v1/uploads', linkRoutes)
+  app.route('/api/v1/files', fileRoutes)
   app.route('/api/v1/uploads', uploadRoutes)
   app.route('/api/v1/admin/uploads', adminUploadRoutes)
   app.route('/api/webhooks', webhookRoutes)

@@ -34,9 +34,14 @@ const production = {
   OPS_EMAIL: 'ops@selvedge.shop',
   APP_URL: 'https://selvedge.shop/',
   BREACH_CHECK_URL: 'https://api.pwnedpasswords.com/range',
+  SCANNER_URL: 'tls://scanner.example:3310',
   UPLOAD_MAX_BYTES: '52428800',
   UPLOAD_QUOTA_BYTES: '1073741824',
   UPLOAD_QUOTA_FILES: '1000',
+  S3_ENDPOINT: 'https://0123456789abcdef.r2.cloudflarestorage.com/',
+  S3_BUCKET: 'selvedge-files',
+  S3_ACCESS_KEY_ID: '0123456789abcdef0123456789abcdef',
+  S3_SECRET_ACCESS_KEY: '0123456789abcdef'.repeat(4),
 }
 
 const development = {
@@ -89,8 +94,15 @@ describe('readConfig', () => {
         opsEmail: 'ops@selvedge.shop',
         appUrl: 'https://selvedge.shop',
       },
-      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
       breachCheckUrl: 'https://api.pwnedpasswords.com/range/',
+      scannerUrl: 'tls://scanner.example:3310',
+      uploads: { maxBytes: 52_428_800, quota: { bytes: 1_073_741_824, files: 1_000 } },
+      s3: {
+        endpoint: 'https://0123456789abcdef.r2.cloudflarestorage.com',
+        bucket: 'selvedge-files',
+        accessKeyId: production.S3_ACCESS_KEY_ID,
+        secretAccessKey: production.S3_SECRET_ACCESS_KEY,
+      },
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
@@ -100,11 +112,47 @@ describe('readConfig', () => {
     })
   })
 
+  it('does without uploads straight to R2, and says when only half of them is there', () => {
+    const without = { ...production, S3_ENDPOINT: '', S3_ACCESS_KEY_ID: 'none', S3_SECRET_ACCESS_KEY: 'none' }
+    expect(readConfig(without).s3).toBeUndefined()
+    expect(refusal({ ...production, S3_ENDPOINT: '' }).message).toContain('S3_ENDPOINT is missing')
+    for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']) {
+      expect(refusal({ ...production, [name]: 'none' }).message).toContain(`${name} is none`)
+    }
+  })
+
+  it.each([
+    [{ S3_ENDPOINT: 'http://account.r2.cloudflarestorage.com' }, 'S3_ENDPOINT is not https'],
+    [{ S3_ENDPOINT: 'https://127.0.0.1:8787' }, 'S3_ENDPOINT names this machine'],
+    [{ S3_BUCKET: 'My Bucket' }, 'S3_BUCKET is not the name of a bucket'],
+    [{ S3_ACCESS_KEY_ID: 'dev-selvedge' }, 'S3_ACCESS_KEY_ID is short or a development key'],
+    [
+      { S3_SECRET_ACCESS_KEY: 'dev-selvedge-local-r2' },
+      'S3_SECRET_ACCESS_KEY is weak or a development secret',
+    ],
+    [{ S3_SECRET_ACCESS_KEY: 'a'.repeat(64) }, 'S3_SECRET_ACCESS_KEY is weak or a development secret'],
+  ])('refuses in production %j', (change, problem) => {
+    expect(refusal({ ...production, ...change }).message).toContain(problem)
+  })
+
   it('does without Upstash, and says when only half of it is there', () => {
     const without = { ...production, UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: 'none' }
     expect(readConfig(without).upstash).toBeUndefined()
     const bare = { ...production, UPSTASH_REDIS_REST_TOKEN: 'none' }
     expect(refusal(bare).message).toContain('UPSTASH_REDIS_REST_TOKEN is none')
+  })
+
+  it('scans nothing only where that is said', () => {
+    expect(readConfig({ ...production, SCANNER_URL: 'off' }).scannerUrl).toBeUndefined()
+    for (const SCANNER_URL of ['', 'none', 'https://scanner.example', 'tcp://scanner.example']) {
+      expect(refusal({ ...production, SCANNER_URL }).message).toContain('SCANNER_URL is not tls://host:port')
+    }
+  })
+
+  it('lets a file go to the scanner in clear only over a private network', () => {
+    const clear = { ...production, SCANNER_URL: 'tcp://10.0.0.7:3310' }
+    expect(refusal(clear).message).toContain('SCANNER_URL is neither tls nor behind the binding SCANNER')
+    expect(readConfig({ ...clear, SCANNER: {} }).scannerUrl).toBe('tcp://10.0.0.7:3310')
   })
 
   it('lets development use what production must not', () => {

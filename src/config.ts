@@ -48,12 +48,21 @@ const Limits = z.strictObject({
   'key.pro': Quota.default(policies['key.pro']),
   'key.enterprise': Quota.default(policies['key.enterprise']),
   upload: Quota.default(policies.upload),
+  file: Quota.default(policies.file),
 })
 
 /** `Name <address>` or an address: what stands in From. */
 const Mailbox = z
   .string()
   .regex(/^(?:[^<>"\r\n]{1,100} )?<?[^\s<>@"]+@[^\s<>@"]+>?$/, 'is not "Name <address>"')
+
+/** Where clamd listens, or that none does. */
+const ScannerUrl = z
+  .string()
+  .regex(
+    /^(off|(tcp|tls):\/\/([\w.-]+|\[[\da-f:.]+\]):\d{1,5})$/i,
+    'is not tls://host:port, tcp://host:port or off',
+  )
 
 const WebhookSecret = z
   .string()
@@ -94,10 +103,17 @@ export const Environment = z.object({
   OPS_EMAIL: z.union([z.literal(''), z.email()]),
   APP_URL: z.url({ protocol: /^https?$/ }),
   BREACH_CHECK_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  SCANNER_URL: ScannerUrl,
+  /** A private way to the scanner: a binding with `connect()`. */
+  SCANNER: z.unknown().optional(),
   // Cloudflare takes no larger body on its smaller plans.
   UPLOAD_MAX_BYTES: amount(100_000_000),
   UPLOAD_QUOTA_BYTES: amount(1e15 - 1),
   UPLOAD_QUOTA_FILES: amount(1_000_000),
+  S3_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  S3_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'is not the name of a bucket'),
+  S3_ACCESS_KEY_ID: z.string().min(1),
+  S3_SECRET_ACCESS_KEY: z.string().min(1),
   CF_VERSION_METADATA: z.object({ id: z.string() }).optional(),
 })
 
@@ -131,10 +147,20 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
     appUrl: env.APP_URL.replace(/\/+$/, ''),
   },
   breachCheckUrl: env.BREACH_CHECK_URL === '' ? undefined : env.BREACH_CHECK_URL.replace(/\/*$/, '/'),
+  scannerUrl: env.SCANNER_URL === 'off' ? undefined : env.SCANNER_URL,
   uploads: {
     maxBytes: env.UPLOAD_MAX_BYTES,
     quota: { bytes: env.UPLOAD_QUOTA_BYTES, files: env.UPLOAD_QUOTA_FILES },
   },
+  s3:
+    env.S3_ENDPOINT === ''
+      ? undefined
+      : {
+          endpoint: env.S3_ENDPOINT.replace(/\/+$/, ''),
+          bucket: env.S3_BUCKET,
+          accessKeyId: env.S3_ACCESS_KEY_ID,
+          secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+        },
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -152,11 +178,15 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
   const kids = env.JWT_KEYS.map(({ kid }) => kid)
   const [url, token] = [env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN]
   const mails = env.MAIL !== 'off'
+  const signs = env.S3_ENDPOINT !== ''
   return told([
     [new Set(kids).size < kids.length, 'JWT_KEYS', 'repeats a kid'],
     [env.JWT_KEYS[0]?.retiresAt !== undefined, 'JWT_KEYS', 'begins with a key that retires'],
     [url !== '' && token === 'none', 'UPSTASH_REDIS_REST_TOKEN', 'is none'],
     [url === '' && token !== 'none', 'UPSTASH_REDIS_REST_URL', 'is missing'],
+    [signs && env.S3_ACCESS_KEY_ID === 'none', 'S3_ACCESS_KEY_ID', 'is none'],
+    [signs && env.S3_SECRET_ACCESS_KEY === 'none', 'S3_SECRET_ACCESS_KEY', 'is none'],
+    [!signs && env.S3_SECRET_ACCESS_KEY !== 'none', 'S3_ENDPOINT', 'is missing'],
     [env.UPLOAD_QUOTA_BYTES < env.UPLOAD_MAX_BYTES, 'UPLOAD_QUOTA_BYTES', 'is less than UPLOAD_MAX_BYTES'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
     [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
@@ -180,6 +210,21 @@ const mailUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, str
 /** Random text of this length has two dozen different characters or more. */
 const isWeak = (secret: string): boolean => secret.startsWith('dev-') || new Set(secret).size < 16
 
+const storeUnfitForProduction = (env: z.infer<typeof Environment>): [boolean, string, string][] => {
+  if (env.S3_ENDPOINT === '') return []
+  return [
+    [!env.S3_ENDPOINT.startsWith('https://'), 'S3_ENDPOINT', 'is not https'],
+    [isLocal(env.S3_ENDPOINT), 'S3_ENDPOINT', 'names this machine'],
+    [/^dev-|^.{0,15}$/.test(env.S3_ACCESS_KEY_ID), 'S3_ACCESS_KEY_ID', 'is short or a development key'],
+    // R2's are 64 hexadecimal digits.
+    [
+      /^dev-|^.{0,31}$/.test(env.S3_SECRET_ACCESS_KEY) || new Set(env.S3_SECRET_ACCESS_KEY).size < 8,
+      'S3_SECRET_ACCESS_KEY',
+      'is weak or a development secret',
+    ],
+  ]
+}
+
 /** What development may do and production must not. */
 const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
   const { username, password } = new URL(env.DATABASE_URL)
@@ -200,7 +245,13 @@ const unfitForProduction = (env: z.infer<typeof Environment>): Problem[] => {
     [env.JOB_RUNNER === 'inline', 'JOB_RUNNER', 'is for previews'],
     [env.OPS_WEBHOOK_URL.startsWith('http:'), 'OPS_WEBHOOK_URL', 'is not https'],
     [env.BREACH_CHECK_URL.startsWith('http:'), 'BREACH_CHECK_URL', 'is not https'],
+    [
+      env.SCANNER_URL.startsWith('tcp:') && env.SCANNER === undefined,
+      'SCANNER_URL',
+      'is neither tls nor behind the binding SCANNER',
+    ],
     [env.LOG_LEVEL === 'debug', 'LOG_LEVEL', 'would log bodies'],
+    ...storeUnfitForProduction(env),
     ...mailUnfitForProduction(env),
   ])
 }

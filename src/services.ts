@@ -47,10 +47,21 @@ import { newId } from './shared/ids.ts'
 import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
+import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createFileRepository } from './uploads/file-repository.ts'
+import { createFileService } from './uploads/service/files.ts'
+import { createSignedLinks } from './uploads/signed-link.ts'
+import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
+import { createPipelineRepository } from './uploads/pipeline-repository.ts'
+import { createUploadPipeline } from './uploads/pipeline.ts'
 import { createUploadRepository } from './uploads/repository.ts'
+import { createS3 } from './uploads/s3.ts'
+import { createScanner, type Dial } from './uploads/scanner.ts'
 import { createUploadService } from './uploads/service.ts'
+import { createDirectUploads } from './uploads/service/direct.ts'
 import { createDiscard } from './uploads/service/discard.ts'
+import { createMultipartUploads } from './uploads/service/multipart.ts'
 import { createReceiver } from './uploads/service/receive.ts'
 import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
@@ -78,6 +89,9 @@ export type Bindings = {
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
   FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  IMAGES: Parameters<typeof createImages>[0]
+  /** Into the private network of the scanner, where there is one. */
+  SCANNER?: { connect: Dial }
 }
 
 /**
@@ -86,7 +100,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { API_KEYS, SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES }: Bindings,
+  { API_KEYS, SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -94,6 +108,7 @@ export const createServices = (
   const secrets = createSecrets(config.tokenSecret, { isProduction: config.environment === 'production' })
   const keyStore = createKeyStore(API_KEYS)
   const refusals = createRefusals()
+  const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -105,6 +120,10 @@ export const createServices = (
   const fonts = createFonts(ASSETS)
   const store = createReportStore(FILES)
   const uploadStore = createUploadStore(FILES)
+  const s3 = config.s3 && createS3(config.s3)
+  const images = createImages(IMAGES)
+  const scanner =
+    config.scannerUrl === undefined ? undefined : createScanner({ url: config.scannerUrl, network: SCANNER })
   const partBuffers = createPartBuffers()
   const producer = createProducer({ jobs: JOBS, dead: DEAD_JOBS })
   const webhook = createWebhook(config.operators.webhookUrl)
@@ -156,13 +175,27 @@ export const createServices = (
     })
     const uploads = createUploadRepository(database)
     const discard = createDiscard({ uploads, store: uploadStore })
+    const direct = {
+      uploads,
+      directs: createDirectRepository(database),
+      store: uploadStore,
+      discard,
+      s3,
+      dispatcher,
+      newId,
+      ...config.uploads,
+    }
     const handlers: JobHandlers = {
       'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
-      'upload.process': () => Promise.reject(new Error('Nothing here can scan a file yet')),
+      'upload.process': createUploadPipeline({
+        uploads: createPipelineRepository(database),
+        store: uploadStore,
+        ...{ scanner, images, dispatcher, newId, log },
+      }),
     }
     return {
       apiKeys,
@@ -176,12 +209,15 @@ export const createServices = (
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       deadLetters,
+      directUploads: createDirectUploads(direct),
+      files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
       jobs: createJobService({ jobs, dispatcher, requestId: origin.requestId }),
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
+      multipartUploads: createMultipartUploads(direct),
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,

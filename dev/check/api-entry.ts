@@ -14,6 +14,8 @@ export const describe = (example: string) => {
     JWT_KEYS: makeJwtKeys(),
     TOKEN_SECRET: makeTokenSecret(),
     RESEND_WEBHOOK_SECRET: makeWebhookSecret(),
+    S3_ENDPOINT: 'http://127.0.0.1',
+    SCANNER_URL: 'off',
   })
   const app = createApp({
     config,

@@ -162,7 +162,7 @@ export const rows: Row[] = [
   {
     name: 'scanner',
     files: ['src/*/scanner.ts'],
-    values: ['shared', 'sockets', 'node'],
+    values: ['own pure', 'shared', 'sockets', 'node'],
     types: ['pure'],
   },
   // What a person reads, made of hono/jsx from plain data.
@@ -185,13 +185,14 @@ export const rows: Row[] = [
       'src/*/fonts.ts',
       'src/*/images.ts',
       'src/*/upstash.ts',
+      'src/*/s3.ts',
     ],
     values: ['shared', 'own schema', 'own protocol', 'own pure', 'zod', 'node', 'sdk', 'package'],
     types: ['pure'],
   },
   {
     name: 'service',
-    files: ['src/*/service.ts', 'src/*/service/*.ts', 'src/*/builder.ts'],
+    files: ['src/*/service.ts', 'src/*/service/*.ts', 'src/*/builder.ts', 'src/*/pipeline.ts'],
     values: ['own service', 'own pure', 'own protocol', 'shared', 'node', 'package'],
     types: [
       'schema',

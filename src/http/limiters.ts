@@ -5,6 +5,7 @@ import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
 import { bearerOf, isApiKey } from './bearer.ts'
 import {
+  countsAsFile,
   countsAsForgot,
   countsAsLogin,
   countsAsUpload,
@@ -74,7 +75,15 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
     {
       name: 'global',
       ...limits.global,
-      keyGenerator: (c) => (isMarked(c, unlimited) || countsByKey(c) ? undefined : addressOf(c)),
+      keyGenerator: (c) =>
+        isMarked(c, unlimited) || isMarked(c, countsAsFile) || countsByKey(c) ? undefined : addressOf(c),
+      store: upstash === undefined ? 'objects' : 'upstash',
+      failMode: 'open',
+    },
+    {
+      name: 'file',
+      ...limits.file,
+      keyGenerator: (c) => (isMarked(c, countsAsFile) ? addressOf(c) : undefined),
       store: upstash === undefined ? 'objects' : 'upstash',
       failMode: 'open',
     },

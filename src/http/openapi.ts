@@ -57,6 +57,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   UPLOAD_STALLED: 'The body came too slowly',
   UPLOAD_IN_FLIGHT: 'The first upload with this X-Upload-Id is still under way',
   UPLOAD_INCOMPLETE: 'Its bytes have not all arrived',
+  DIRECT_UPLOAD_OFF: 'Uploads straight to the store are not set up here',
   DIGEST_MISMATCH: 'The bytes are not those that Content-Digest names',
   QUOTA_EXCEEDED: 'The account has no room for this file',
   FILE_NOT_READY: 'The file is not ready',

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, authenticateUser, identify } from './middleware/authenticate.ts'
 import {
+  countsAsFile,
   countsAsForgot,
   countsAsLogin,
   countsAsUpload,
@@ -21,7 +22,10 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /** `none`: no limit counts it. `login`, `forgot`, `upload`: it counts as such an attempt too. */
+  /**
+   * `none`: no limit counts it. `login`, `forgot`, `upload`: it counts as such an attempt too; `file`: as such a one
+   * alone.
+   */
   limits?: keyof typeof marks
   /** What it is in the table of shared/can.ts. */
   action?: Action
@@ -36,6 +40,7 @@ const marks = {
   none: unlimited,
   login: countsAsLogin,
   forgot: countsAsForgot,
+  file: countsAsFile,
   upload: countsAsUpload,
   usual: limited,
 }
@@ -74,26 +79,35 @@ export const publicRoute = <P extends string, R extends Definition<P>>(route: R)
 
 // FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.
 const authenticated: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN']
-const insufficient: ErrorCode[] = ['INSUFFICIENT_SCOPE']
 
 /** OpenAPI 3.1 (section 4.8.30) names roles in this place for what is not OAuth. */
-const keyWith = (action: Action) => [{ apiKey: [scopeOf(action) ?? ''] }]
+const keyWith = (action: Action) => {
+  const scope = scopeOf(action)
+  return scope === undefined ? [] : [{ apiKey: [scope] }]
+}
 
-/** Whose action an API key may be allowed. */
-type Scoped<P extends string> = Definition<P> & { action: ScopedAction }
+const insufficientFor = (action: Action): ErrorCode[] =>
+  scopeOf(action) === undefined ? [] : ['INSUFFICIENT_SCOPE']
+
+const keyMark = (action: Action) => (scopeOf(action) === undefined ? limited : takesKeys)
 
 /** For everyone; a credential, when there is one, must be valid and sets `c.var.actor`. */
-export const guestRoute = <P extends string, R extends Scoped<P>>(route: R) =>
+export const guestRoute = <P extends string, R extends Definition<P> & { action: Action }>(route: R) =>
   createRoute({
-    ...document<P, R>(route, [...authenticated, ...insufficient, ...codesOf(route)]),
+    ...document<P, R>(route, [...authenticated, ...insufficientFor(route.action), ...codesOf(route)]),
     security: [{}, ...bearer, ...keyWith(route.action)],
-    middleware: [takesKeys, identify(route.action), refuseUnstorableText(route.request)] as const,
+    middleware: [
+      marks[route.limits ?? 'usual'],
+      keyMark(route.action),
+      identify(route.action),
+      refuseUnstorableText(route.request),
+    ] as const,
   })
 
 /** For whoever may do its `action`: logged in, or with an API key that has the scope. */
-export const scopedRoute = <P extends string, R extends Scoped<P>>(route: R) =>
+export const scopedRoute = <P extends string, R extends Definition<P> & { action: ScopedAction }>(route: R) =>
   createRoute({
-    ...document<P, R>(route, [...authenticated, ...insufficient, ...codesOf(route)]),
+    ...document<P, R>(route, [...authenticated, ...insufficientFor(route.action), ...codesOf(route)]),
     security: [...bearer, ...keyWith(route.action)],
     middleware: [takesKeys, authenticate(route.action), refuseUnstorableText(route.request)] as const,
   })

@@ -3,7 +3,7 @@ import { iso } from '../db/json.ts'
 import type { RedriveJobs } from './schema.ts'
 
 /** A job that begins again, with all its attempts before it. */
-export const anew = sql`state = 'pending', failures = 0, lost_leases = 0, relays = 0, failed_at = null, finished_at = null`
+export const anew = sql`state = 'pending', failures = 0, lost_leases = 0, relays = 0, postponed_since = null, failed_at = null, finished_at = null`
 
 /** The oldest dead first, spread over time. Answers what is to be sent, and when. */
 export const redriveDead = (

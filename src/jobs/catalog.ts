@@ -5,8 +5,18 @@ const Id = z.uuid()
 /** A day of the calendar in UTC, such as 2026-11-19. */
 const Day = z.iso.date()
 
-/** Tells the operators that a job is dead; what is said of it is what its row said then. */
-const Alert = z.object({ jobId: Id, type: z.string(), failures: z.int(), error: z.string().nullable() })
+/**
+ * What operators are told: that a job is dead (what is said of it is what its row said then), that jobs wait for something
+ * that is away, or that somebody has sent a virus.
+ */
+export const Alert = z.union([
+  z.object({ jobId: Id, type: z.string(), failures: z.int(), error: z.string().nullable() }),
+  z.object({ waiting: z.string().describe('The type of the jobs'), since: z.string(), error: z.string() }),
+  z.object({ infected: Id.describe('The upload'), ownerId: Id, found: z.string() }),
+])
+export type Alert = z.infer<typeof Alert>
+
+const InfectedFile = z.object({ id: Id, name: z.string(), found: z.string() })
 
 /** What a mail is about; its recipient and its figures are read when it is sent. */
 export const MailOrder = z.discriminatedUnion('template', [
@@ -16,6 +26,8 @@ export const MailOrder = z.discriminatedUnion('template', [
   z.object({ template: z.literal('passwordReset'), tokenId: Id }),
   z.object({ template: z.literal('passwordChanged'), userId: Id }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
+  // Told here and not read: its owner may have deleted the upload by then.
+  z.object({ template: z.enum(['fileInfected', 'infectedAlert']), userId: Id, file: InfectedFile }),
 ])
 export type MailOrder = z.infer<typeof MailOrder>
 
@@ -34,7 +46,11 @@ export type JobType = Job['type']
 export const jobTypes = Job.options.map((option) => option.shape.type.value)
 
 /** Work that takes much of an isolate's memory: of a batch one is run after the other. */
-export const heavyTypes: ReadonlySet<string> = new Set<JobType>(['report.build', 'report.daily'])
+export const heavyTypes: ReadonlySet<string> = new Set<JobType>([
+  'report.build',
+  'report.daily',
+  'upload.process',
+])
 
 type PayloadOf<T extends JobType> = Extract<Job, { type: T }>['payload']
 
@@ -51,7 +67,7 @@ export type JobContext = {
 
 /**
  * A handler may run more than once for the same job and must make its effect once, by the job's id. What it throws is
- * a failure and tried again; a PermanentError is not.
+ * a failure and tried again; a PermanentError is not, and a LaterError is no failure for as long as a day.
  */
 export type JobHandlers = {
   [T in JobType]: (payload: PayloadOf<T>, context: JobContext) => Promise<void>

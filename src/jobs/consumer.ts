@@ -1,4 +1,5 @@
 import { describeError } from '../shared/describe-error.ts'
+import { LaterError } from '../shared/later-error.ts'
 import { PermanentError } from '../shared/permanent-error.ts'
 import { redactedText } from '../shared/redact.ts'
 import { storableText } from '../shared/text.ts'
@@ -130,7 +131,8 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
         }
         own.warn('job failed', { ...fields(), error: describeError(error) })
         const permanent = error instanceof PermanentError
-        return { id, attempt, done: false, permanent, error: textOf(error) } satisfies Outcome
+        const later = error instanceof LaterError
+        return { id, attempt, done: false, permanent, later, error: textOf(error) } satisfies Outcome
       } finally {
         clearTimeout(overdue)
       }

@@ -8,6 +8,7 @@ import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import type { Actor } from '../shared/actor.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
+import { failUploadsOf } from '../uploads/statements.ts'
 import type { JobType } from './catalog.ts'
 import { jobDetailJson, jobJson } from './json.ts'
 import type { JobDetail, JobStats, JobSummary, ListJobs, RedriveJobs } from './schema.ts'
@@ -42,8 +43,13 @@ const pausedOf = (paused: boolean): SQL => sql`jsonb_build_object('paused', ${pa
 export type JobRepository = ReturnType<typeof createJobRepository>
 
 export const createJobRepository = ({ db, read, write }: Database) => {
-  /** Locks the job, refuses what its state does not allow, and writes `change` with its audit entry. */
-  const operate = async ({ actor, once }: Operation, id: string, refused: SQL, change: SQL): Promise<Reply> =>
+  /** Locks the job, refuses what its state does not allow, and writes `changes` with its audit entry. */
+  const operate = async (
+    { actor, once }: Operation,
+    id: string,
+    refused: SQL,
+    ...changes: SQL[]
+  ): Promise<Reply> =>
     await replyOf(
       200,
       write([
@@ -56,7 +62,7 @@ export const createJobRepository = ({ db, read, write }: Database) => {
           'INVALID_TRANSITION',
           sql`exists (select from jobs where id = ${id} and state in (${refused}))`,
         ),
-        change,
+        ...changes,
         finish(actor, once, 200, sql`select ${jobJson} from jobs where id = ${id}`),
       ]),
     )
@@ -79,7 +85,7 @@ export const createJobRepository = ({ db, read, write }: Database) => {
     },
 
     async bury(ids: string[]): Promise<Buried[]> {
-      const [{ rows }] = await write([buryJobs(ids)])
+      const [{ rows }] = await write([buryJobs(ids), failUploadsOf(ids)])
       return rows as Buried[]
     },
 
@@ -169,6 +175,7 @@ export const createJobRepository = ({ db, read, write }: Database) => {
             returning jobs.id, was, ${stateOf} as became),
           changed as (select id::text as subject, was as before, became as after from discarded)
           ${audit}`,
+        failUploadsOf([id]),
       )
     },
 

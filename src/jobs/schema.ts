@@ -46,7 +46,7 @@ export const JobDetail = JobSummary.extend({
       attempt: z.int(),
       startedAt: moment,
       endedAt: moment.nullable(),
-      outcome: z.enum(['done', 'failed', 'lost']).nullable(),
+      outcome: z.enum(['done', 'failed', 'postponed', 'lost']).nullable(),
       error: z.string().nullable(),
     }),
   ),

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { iso } from '../db/json.ts'
 import { derivedId } from '../db/derived-id.ts'
 
 /** How long a claim holds; the consumer renews it three times as often. */
@@ -12,6 +13,15 @@ const maxLostLeases = 10
 
 /** After the first failure 10 s, after the second 30 s, give or take a tenth. */
 const retryGap = sql`interval '10 seconds' * 3 ^ failures * jitter`
+
+/** For so long a job waits for something that is away before each further attempt counts as a failure. */
+const maxPostponement = sql`interval '1 day'`
+
+/** At first 15 s, then as long again as it has waited already, 10 minutes at most. */
+const postponedGap = sql`greatest(interval '15 seconds', least(interval '10 minutes', now() - postponed_since)) * jitter`
+
+/** Operators hear of it when it has lasted so long, and once an hour for a type. */
+const patience = sql`interval '10 minutes'`
 
 /**
  * What nobody took when its time had come is sent again after 30 s, then every 45, which is every other sweep. It does
@@ -64,36 +74,53 @@ export const renewLeases = (leases: readonly Lease[]): SQL => sql`
   )
   update jobs set lease_until = now() + ${lease} from mine where jobs.id = mine.id returning jobs.id`
 
-/** How an attempt ended. `permanent`: trying again cannot help. */
-export type Outcome = Lease & ({ done: true } | { done: false; permanent: boolean; error: string })
+/** How an attempt ended. `permanent`: trying again cannot help. `later`: what it needs is away, and it has not failed. */
+export type Outcome = Lease &
+  ({ done: true } | { done: false; permanent: boolean; later: boolean; error: string })
 
 /** Fenced: of an attempt whose lease is somebody else's by now nothing is written, and it is not among the rows. */
 export const settleJobs = (outcomes: readonly Outcome[]): SQL => sql`
   with ended as (
     select *, 0.9 + 0.2 * random() as jitter
     from json_to_recordset(${JSON.stringify(outcomes)}::json)
-      as outcome(id uuid, attempt int, done boolean, permanent boolean, error text)
+      as outcome(id uuid, attempt int, done boolean, permanent boolean, later boolean, error text)
   ),
-  mine as (
-    select jobs.id, ${retryGap} as gap, not done and (permanent or failures + 1 >= ${maxFailures}) as failed
+  judged as (
+    select id, failures, postponed_since, done, permanent, jitter,
+      not done and later and coalesce(postponed_since > now() - ${maxPostponement}, true) as postponed
     from jobs join ended using (id)
     where jobs.attempt = ended.attempt and state = 'running' order by id for no key update of jobs
+  ),
+  mine as (
+    select id, postponed, case when postponed then ${postponedGap} else ${retryGap} end as gap,
+      not done and not postponed and (permanent or failures + 1 >= ${maxFailures}) as failed
+    from judged
   ),
   settled as (
     update jobs set lease_until = null, relays = 0,
       state = case when done then 'done' else 'pending' end,
       finished_at = case when done then now() end,
-      failures = failures + (not done)::int,
+      failures = failures + (not done and not postponed)::int,
+      postponed_since = case when not done and later then coalesce(postponed_since, now()) end,
       failed_at = case when mine.failed then now() end,
       last_error = case when done then last_error else ended.error end,
       run_at = case when done or mine.failed then run_at else now() + gap end,
       relay_at = now() + interval '30 seconds' + case when done or mine.failed then interval '0' else gap end
     from mine join ended using (id) where jobs.id = mine.id
-    returning jobs.id, jobs.attempt, jobs.type, jobs.run_at, done, mine.failed, ended.error
+    returning jobs.id, jobs.attempt, jobs.type, jobs.run_at, jobs.postponed_since, jobs.request_id, jobs.traceparent,
+      done, mine.failed, mine.postponed, ended.error
   ),
   timeline as (
-    update job_attempts set ended_at = now(), outcome = case when done then 'done' else 'failed' end, error = settled.error
+    update job_attempts set ended_at = now(), error = settled.error,
+      outcome = case when done then 'done' when postponed then 'postponed' else 'failed' end
     from settled where job_attempts.job_id = settled.id and job_attempts.attempt = settled.attempt
+  ),
+  told as (
+    insert into jobs (id, type, payload, request_id, traceparent, relay_at)
+    select ${derivedId(sql`'waiting ' || type || ' ' || date_trunc('hour', now() at time zone 'UTC')`)}, 'ops.alert',
+      jsonb_build_object('waiting', type, 'since', ${iso('postponed_since')}, 'error', left(error, 500)),
+      request_id, traceparent, now() + interval '30 seconds'
+    from settled where postponed and postponed_since <= now() - ${patience} on conflict (id) do nothing
   )
   select id, done, failed, greatest(1, ceil(extract(epoch from run_at - now())))::int as "delaySeconds" from settled`
 

@@ -34,6 +34,8 @@ export const jobs = pgTable(
     attempt: integer('attempt').notNull().default(0),
     leaseUntil: moment('lease_until'),
     failures: integer('failures').notNull().default(0),
+    /** Since when it waits for something that is away; NULL once an attempt got further. */
+    postponedSince: moment('postponed_since'),
     lostLeases: integer('lost_leases').notNull().default(0),
     /** It has failed for good and waits for the dead-letter queue's consumer. */
     failedAt: moment('failed_at'),
@@ -85,12 +87,12 @@ export const jobAttempts = pgTable(
     attempt: integer('attempt').notNull(),
     startedAt: moment('started_at').notNull().defaultNow(),
     endedAt: moment('ended_at'),
-    outcome: text('outcome').$type<'done' | 'failed' | 'lost'>(),
+    outcome: text('outcome').$type<'done' | 'failed' | 'postponed' | 'lost'>(),
     error: text('error'),
   },
   (t) => [
     primaryKey({ name: 'job_attempts_pk', columns: [t.jobId, t.attempt] }),
-    check('job_attempts_outcome_check', sql`${t.outcome} in ('done', 'failed', 'lost')`),
+    check('job_attempts_outcome_check', sql`${t.outcome} in ('done', 'failed', 'postponed', 'lost')`),
     check('job_attempts_ended_check', sql`(${t.endedAt} is null) = (${t.outcome} is null)`),
     check('job_attempts_error_check', sql`length(${t.error}) <= 2000`),
     index('job_attempts_ended_at_idx').on(t.endedAt),

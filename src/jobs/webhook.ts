@@ -1,17 +1,23 @@
-import type { JobHandlers } from './catalog.ts'
+import type { Alert } from './catalog.ts'
 
 /** Milliseconds that the operators' chat has to answer. */
 const patience = 10_000
-
-type Alert = Parameters<JobHandlers['ops.alert']>[0]
 
 /** Texts of others could call a whole channel (`<!channel>`): https://docs.slack.dev/messaging/formatting-message-text */
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** Slack's JSON shape, which Mattermost, Discord (`/slack`) and others read too. */
-const textOf = ({ jobId, type, failures, error }: Alert): string =>
-  `:skull: Job \`${jobId}\` (${escaped(type)}) is dead after ${failures === 1 ? 'one failure' : `${failures} failures`}: ${escaped(error ?? 'no reason')}`
+const textOf = (alert: Alert): string => {
+  if ('infected' in alert) {
+    return `:biohazard_sign: Upload \`${alert.infected}\` of account \`${alert.ownerId}\` was infected and is deleted: ${escaped(alert.found)}`
+  }
+  if ('waiting' in alert) {
+    return `:hourglass: Jobs of type ${escaped(alert.waiting)} wait since ${alert.since}: ${escaped(alert.error)}`
+  }
+  const { jobId, type, failures, error } = alert
+  return `:skull: Job \`${jobId}\` (${escaped(type)}) is dead after ${failures === 1 ? 'one failure' : `${failures} failures`}: ${escaped(error ?? 'no reason')}`
+}
 
 /** Tells the operators at `url`; without one there is nobody to tell. @throws what makes the job try again */
 export const createWebhook =

@@ -14,10 +14,12 @@ export const userOf = (mail: MailOrder): SQL | undefined => {
       return sql`(select user_id from mailed_tokens where id = ${mail.tokenId})`
     case 'passwordChanged':
     case 'reportReady':
+    case 'fileInfected':
       return sql`${mail.userId}::uuid`
     case 'sessionReused':
       return sql`(select user_id from sessions where id = ${mail.sessionId})`
     case 'operatorAlert':
+    case 'infectedAlert':
       return undefined
   }
 }
@@ -43,6 +45,12 @@ export const letterOf = (mail: MailOrder): SQL => {
     case 'sessionReused':
       return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name)
         from sessions join users on users.id = sessions.user_id where sessions.id = ${mail.sessionId}`
+    case 'fileInfected':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name,
+          'file', ${JSON.stringify(mail.file)}::json) from users where users.id = ${mail.userId}`
+    case 'infectedAlert':
+      return sql`select json_build_object('template', ${mail.template}::text, 'userId', ${mail.userId}::text,
+          'file', ${JSON.stringify(mail.file)}::json)`
     case 'operatorAlert':
       return sql`select json_build_object('template', ${mail.template}::text,
           'job', json_build_object('id', jobs.id, 'type', jobs.type, 'failures', jobs.failures,

@@ -30,5 +30,10 @@ export type Letter =
   | { template: LinkTemplate; name: string; tokenId: string }
   | { template: 'reportReady'; name: string; report: ReportFacts }
   | { template: 'operatorAlert'; job: JobFacts }
+  | { template: 'fileInfected'; name: string; file: InfectedFile }
+  | { template: 'infectedAlert'; userId: string; file: InfectedFile }
+
+/** A file in which a scanner has found something. */
+export type InfectedFile = { id: string; name: string; found: string }
 
 export type RenderedLetter = { subject: string; html: string; text: string }

@@ -23,6 +23,12 @@ const order = (template: OrderTemplate): Letter => ({
   },
 })
 
+const infected = {
+  id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
+  name: 'invoice & receipt.pdf',
+  found: 'Win.Test.EICAR_HDB-1',
+}
+
 /** A letter of each template, for the preview. */
 export const samples: Record<TemplateName, Letter> = {
   orderConfirmed: order('orderConfirmed'),
@@ -47,6 +53,8 @@ export const samples: Record<TemplateName, Letter> = {
       createdAt: placedAt,
     },
   },
+  fileInfected: { template: 'fileInfected', name: 'Ada Byron', file: infected },
+  infectedAlert: { template: 'infectedAlert', userId: orderId, file: infected },
 }
 
 export const templateNames = Object.keys(samples) as TemplateName[]

@@ -45,6 +45,9 @@ const rules = {
   'orders.cancel': { ...ownersAndAdmins, scope: 'orders:write' },
   'orders.advance': { ...admins, scope: 'orders:write' },
 
+  /** Whether this one may be read is a matter of the file: uploads/ asks it of the row. */
+  'files.read': everyone,
+
   'reports.read': { ...admins, scope: 'reports:read' },
   'reports.request': { ...admins, scope: 'reports:write' },
 

@@ -17,6 +17,8 @@ export const policies = {
   'key.enterprise': { points: 10_000, duration: 60 * 60 },
   /** Files that an account begins to upload. */
   upload: { points: 10, duration: 60 * 60 },
+  /** Files that an address asks for: a page may show a hundred at once. */
+  file: { points: 1_000, duration: 60 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

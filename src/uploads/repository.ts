@@ -9,13 +9,14 @@ import { orderBy } from '../db/sort.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
+import { isAttached } from './access-statements.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
 import type { Remains } from './remains.ts'
 import type { ListUploads, Upload } from './schema.ts'
-import type { UploadState, Way } from './state.ts'
-import { changeState, deleteUploads, heldBy, inStates, isStale, occupied, occupies } from './statements.ts'
+import type { Way } from './state.ts'
+import { changeState, deleteUploads, isStale, occupied, occupies } from './statements.ts'
 import { uploads } from './table.ts'
 
 /** An upload that is to be. */
@@ -29,26 +30,13 @@ export type NewUpload = {
   way: Way
   /** What the client has said, where R2 verifies it. */
   sha256?: string
+  multipartId?: string
   /** Seconds for which it is waited for, unless `hold` puts it off. */
   patience: number
 }
 
 /** What came in. */
 export type Received = { mediaType: MediaType; size: number; sha256: string; etag: string }
-
-/** A run of the job that makes an upload ready. */
-export type Run = { uploadId: string; runId: string }
-
-/** An upload that a run has taken hold of. */
-export type Taken = Run &
-  Received & {
-    ownerId: string
-    name: string
-    state: 'scanning' | 'processing'
-    scan: 'clean' | 'skipped' | null
-    /** The run before, which may have left objects. */
-    leftBehind: string | null
-  }
 
 /** Uploads of others do not exist, except to administrators. */
 const visibleTo = ({ id, role }: Actor): SQL | undefined =>
@@ -67,7 +55,8 @@ export const createUploadRepository = ({ read, write }: Database) => ({
    * @throws QUOTA_EXCEEDED
    */
   async begin(actor: Actor, made: NewUpload, quota: Quota): Promise<{ isNew: boolean; upload: Upload }> {
-    const { id, clientId = null, name, declaredType, reserved, way, sha256 = null, patience } = made
+    const { id, clientId = null, name, declaredType, reserved, way, patience } = made
+    const { sha256 = null, multipartId = null } = made
     const ofClient = sql`uploads.owner_id = ${actor.id} and uploads.client_id = ${clientId}`
     const isThere = sql`exists (select from uploads where ${ofClient})`
     const [, , , , , , found] = await write([
@@ -87,9 +76,9 @@ export const createUploadRepository = ({ read, write }: Database) => ({
           where not ${isThere} and (used.files + 1 > ${quota.files} or used.bytes + ${reserved} > ${quota.bytes})`,
       ),
       sql`with made as (
-          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, expires_at)
+          insert into uploads (id, owner_id, client_id, name, declared_type, reserved, way, sha256, multipart_id, expires_at)
           select ${id}, ${actor.id}, ${clientId}, ${name}, ${declaredType}, ${reserved}, ${way}, ${sha256},
-            now() + interval '1 second' * ${patience}
+            ${multipartId}, now() + interval '1 second' * ${patience}
           where not ${isThere} returning id, state
         )
         insert into upload_events (upload_id, state) select id, state from made`,
@@ -143,14 +132,19 @@ export const createUploadRepository = ({ read, write }: Database) => ({
     return { remains: (gone.rows as Remains[])[0], upload: dataOf<Upload>(found)[0] }
   },
 
-  /** Deletes the row whatever its state: a run of its job that is under way loses its hold. */
+  /**
+   * Deletes the row whatever its state: a run of its job that is under way loses its hold.
+   * @throws NOT_FOUND, FILE_IN_USE
+   */
   async remove(actor: Actor, id: string): Promise<Remains | undefined> {
-    const [, , gone] = await write([
+    const mine = and(eq(uploads.id, id), visibleTo(actor))
+    const [, , , , , gone] = await write([
       actorGuard(actor),
-      raiseWhen(
-        'NOT_FOUND',
-        sql`not exists (select from uploads where ${and(eq(uploads.id, id), visibleTo(actor))})`,
-      ),
+      // Whoever attaches it at this moment has done so, or will not find it.
+      sql`select from uploads where ${mine} for update`,
+      actorGuard(actor),
+      raiseWhen('NOT_FOUND', sql`not exists (select from uploads where ${mine})`),
+      raiseWhen('FILE_IN_USE', sql`exists (select from uploads where id = ${id} and ${isAttached})`),
       deleteUploads(sql`uploads.id = ${id}`),
     ])
     return (gone.rows as Remains[])[0]
@@ -189,35 +183,5 @@ export const createUploadRepository = ({ read, write }: Database) => ({
       }),
     ])
     return { data: dataOf<Upload>(rows), counted: countOf(counted) }
-  },
-
-  /**
-   * Takes hold of an upload that is not ready yet, for a run of its job: whoever held it before can change it no more.
-   * `over`: there is nothing left to do.
-   */
-  async take({ uploadId, runId }: Run, jobId: string): Promise<Taken | 'over' | 'missing'> {
-    const [before, , taken] = await write([
-      sql`select run_id as "runId" from uploads where id = ${uploadId} for no key update`,
-      sql`update uploads set run_id = ${runId}, job_id = ${jobId}, updated_at = now()
-        where id = ${uploadId} and ${inStates(['scanning', 'processing'])}`,
-      sql`select json_build_object('uploadId', id, 'runId', run_id, 'ownerId', owner_id, 'name', name, 'state', state,
-          'mediaType', media_type, 'size', size, 'sha256', sha256, 'etag', etag, 'scan', scan) as data
-        from uploads where ${heldBy({ uploadId, runId })}`,
-    ])
-    const [was] = before.rows
-    const [row] = dataOf<Omit<Taken, 'leftBehind'>>(taken)
-    if (was === undefined) return 'missing'
-    if (row === undefined) return 'over'
-    return { ...row, leftBehind: typeof was['runId'] === 'string' ? was['runId'] : null }
-  },
-
-  /** False when the run has lost its hold, or the row's state does not lead there: nothing was changed. */
-  async advance(
-    run: Run,
-    to: UploadState,
-    change: Pick<Parameters<typeof changeState>[0], 'facts' | 'detail'> = {},
-  ): Promise<boolean> {
-    const [{ rows }] = await write([changeState({ to, where: heldBy(run), ...change })])
-    return rows.length === 1
   },
 })

@@ -43,7 +43,8 @@ type Change = {
  */
 export const changeState = ({ to, where, facts = {}, detail }: Change): SQL => {
   const columns = getTableColumns(uploads)
-  const values = { reason: null, signature: null, variants: null, ...facts }
+  const kept = to === 'processing' || to === 'failed'
+  const values = { reason: null, signature: null, variants: null, ...(!kept && { made: null }), ...facts }
   const sets = Object.entries(values).map(([key, value]) => {
     const { name } = columns[key as keyof typeof values]
     const shown =
@@ -58,6 +59,17 @@ export const changeState = ({ to, where, facts = {}, detail }: Change): SQL => {
     told as (insert into upload_events (upload_id, state, detail) select id, ${to}, ${detail ?? null} from changed)
     select id from changed`
 }
+
+/** Failed: the uploads whose jobs, of these, were given up. In the transaction that does so. */
+export const failUploadsOf = (jobIds: readonly string[]): SQL =>
+  changeState({
+    to: 'failed',
+    where: sql`${inStates(['scanning', 'processing'])}
+      and uploads.job_id in (select value::uuid from json_array_elements_text(${JSON.stringify(jobIds)}::json))
+      and exists (select from jobs where jobs.id = uploads.job_id and jobs.state in ('dead', 'discarded'))`,
+    facts: { reason: 'given_up' },
+    detail: 'It could not be processed; the operators are told',
+  })
 
 /**
  * Deletes rows, and in the same statement writes down what may still be of them in R2: whoever dies before that is

@@ -1,3 +1,5 @@
+import { inParts } from '../shared/parts.ts'
+
 /** What the store tells of an object: bytes, and its ETag without quotes. */
 export type Stored = { size: number; etag: string }
 
@@ -5,7 +7,7 @@ export type Listed = { key: string; size: number; uploaded: Date }
 
 type ByteRange = { offset: number; length: number }
 
-type Metadata = { httpMetadata: { contentType: string } }
+type Metadata = { httpMetadata: { contentType: string; cacheControl?: string } }
 
 type Part = { partNumber: number; etag: string }
 
@@ -20,11 +22,11 @@ type Multipart = {
 type Bucket = {
   put: (key: string, body: ReadableStream | Uint8Array, options: Metadata) => Promise<Stored>
   createMultipartUpload: (key: string, options: Metadata) => Promise<Multipart>
-  resumeMultipartUpload: (key: string, uploadId: string) => Pick<Multipart, 'abort'>
+  resumeMultipartUpload: (key: string, uploadId: string) => Pick<Multipart, 'abort' | 'complete'>
   get: (
     key: string,
-    options: { onlyIf: { etagMatches: string }; range?: ByteRange },
-  ) => Promise<{ body?: ReadableStream } | null>
+    options?: { onlyIf: { etagMatches: string }; range?: ByteRange },
+  ) => Promise<(Stored & { body?: ReadableStream<Uint8Array> }) | null>
   head: (key: string) => Promise<(Listed & Stored) | null>
   list: (options: {
     prefix: string
@@ -42,9 +44,21 @@ declare const FixedLengthStream: new (length: number) => {
 
 const metadata = (contentType: string): Metadata => ({ httpMetadata: { contentType } })
 
+/** A key names one content for ever. */
+const lasting = (contentType: string): Metadata => ({
+  httpMetadata: { contentType, cacheControl: 'private, max-age=31536000, immutable' },
+})
+
+/** Bytes: the least that R2 takes for a part. */
+const partSize = 5 * 1024 * 1024
+
 /** R2 has no such multipart upload any more: it was completed, or aborted before. */
 const isUnknownUpload = (error: unknown): boolean =>
   error instanceof Error && /\b10024\b|does not exist/i.test(error.message)
+
+/** Parts that are not there, too small, or of sizes that differ: the client's, not ours. */
+const isUnfit = (error: unknown): boolean =>
+  error instanceof Error && /\((?:10011|10025|10048)\)/.test(error.message)
 
 export type UploadStore = ReturnType<typeof createUploadStore>
 
@@ -83,6 +97,18 @@ export const createUploadStore = (bucket: Bucket) => ({
   multipart: async (key: string, contentType: string): Promise<Multipart> =>
     await bucket.createMultipartUpload(key, metadata(contentType)),
 
+  /** `unknown`: it was completed or aborted before. `unfit`: R2 cannot make an object of these parts. */
+  async complete(key: string, multipartId: string, parts: Part[]): Promise<'done' | 'unknown' | 'unfit'> {
+    try {
+      await bucket.resumeMultipartUpload(key, multipartId).complete(parts)
+      return 'done'
+    } catch (error) {
+      if (isUnknownUpload(error)) return 'unknown'
+      if (isUnfit(error)) return 'unfit'
+      throw error
+    }
+  },
+
   /** Once more, or too late, is no error. */
   async abort(key: string, multipartId: string): Promise<void> {
     await bucket
@@ -93,10 +119,46 @@ export const createUploadStore = (bucket: Bucket) => ({
       })
   },
 
+  /** Puts what has no known length, as it comes; holds two parts in memory at most. For ever, under this key. */
+  async keep(key: string, contentType: string, source: AsyncIterable<Uint8Array>): Promise<Stored> {
+    const options = lasting(contentType)
+    let first: Uint8Array | undefined
+    let upload: Multipart | undefined
+    const parts: Part[] = []
+    try {
+      for await (const part of inParts(source, partSize)) {
+        if (first === undefined) {
+          first = part
+          continue
+        }
+        if (upload === undefined) {
+          upload = await bucket.createMultipartUpload(key, options)
+          parts.push(await upload.uploadPart(1, first))
+        }
+        parts.push(await upload.uploadPart(parts.length + 1, part))
+      }
+      const { size, etag } =
+        upload === undefined
+          ? await bucket.put(key, first ?? new Uint8Array(0), options)
+          : await upload.complete(parts)
+      return { size, etag }
+    } catch (error) {
+      // Unfinished uploads end by themselves after seven days: what went wrong first is what matters.
+      await upload?.abort().catch(() => undefined)
+      throw error
+    }
+  },
+
   /** Undefined when there is no such object, or another one than `etag` names. */
   async read(key: string, etag: string, range?: ByteRange): Promise<ReadableStream | undefined> {
     const object = await bucket.get(key, { onlyIf: { etagMatches: etag }, ...(range && { range }) })
     return object?.body
+  },
+
+  /** What lies there now, whichever it is. */
+  async open(key: string): Promise<(Stored & { body: ReadableStream<Uint8Array> }) | undefined> {
+    const object = await bucket.get(key)
+    return object?.body && { size: object.size, etag: object.etag, body: object.body }
   },
 
   async head(key: string): Promise<Stored | undefined> {

@@ -26,8 +26,9 @@ const needed: Record<Prefix, SQL> = {
 /** Is the object of `listed` of any use to the row of its upload? */
 const isNeeded: Record<Prefix, SQL> = {
   'quarantine/': inStates(quarantined),
-  // What a run has written belongs to nobody until the row says so: while one may still be under way it stays.
-  'files/': sql`(${inStates(['scanning', 'processing'])} or exists (
+  // What a run has written belongs to nobody until the row says so: while one may still be under way, or go on with what
+  // another has made, it stays.
+  'files/': sql`(${inStates(['scanning', 'processing', 'failed'])} or exists (
     select from jsonb_each(uploads.variants) as variant where variant.value->>'key' = listed.key))`,
 }
 

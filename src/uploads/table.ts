@@ -44,6 +44,8 @@ export const uploads = pgTable(
     /** Why it was rejected or has failed: a short stable code. */
     reason: text('reason'),
     variants: jsonb('variants').$type<StoredVariants>(),
+    /** Variants that are there already while it is not ready: no run makes them again. */
+    made: jsonb('made').$type<StoredVariants>(),
     /** The job that makes it ready. */
     jobId: uuid('job_id'),
     /** The run that holds the row, new at each attempt: fences every later write, and names its objects in R2. */
@@ -77,8 +79,15 @@ export const uploads = pgTable(
       'uploads_variants_check',
       sql`(${t.state} = 'ready') = (${t.variants} is not null) and jsonb_typeof(${t.variants}) = 'object'`,
     ),
+    check(
+      'uploads_made_check',
+      sql`${t.made} is null or (${t.state} in ('processing', 'failed') and jsonb_typeof(${t.made}) = 'object')`,
+    ),
     check('uploads_multipart_id_check', sql`length(${t.multipartId}) between 1 and 2000`),
     index('uploads_owner_created_at_idx').on(t.ownerId, t.createdAt, t.id),
+    index('uploads_job_id_idx')
+      .on(t.jobId)
+      .where(sql`state in ('scanning', 'processing')`),
     index('uploads_expires_at_idx')
       .on(t.expiresAt)
       .where(sql`state = 'receiving'`),

@@ -7,6 +7,7 @@ import { keysBench } from './benches/keys.ts'
 import { limiterBench } from './benches/limiter.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
+import { uploadsBench } from './benches/uploads.ts'
 import type { Bench, Effort } from './context.ts'
 import { createDatabases } from './databases.ts'
 import { writeDocument } from './document.ts'
@@ -23,6 +24,7 @@ const benches: Bench[] = [
   distanceBench,
   limiterBench,
   jobsBench,
+  uploadsBench,
   bundleBench,
 ]
 

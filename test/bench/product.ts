@@ -31,10 +31,13 @@ export const productEnv = (databaseUrl: string, fetchEndpoint: string): Record<s
   OPS_WEBHOOK_URL: 'none',
   RESEND_API_KEY: 'none',
   RESEND_WEBHOOK_SECRET: 'none',
+  S3_ACCESS_KEY_ID: 'none',
+  S3_SECRET_ACCESS_KEY: 'none',
+  SCANNER_URL: 'off',
 })
 
 /** A token of 15 minutes for one of the catalogue's customers. */
-const tokenFor = async ({ client }: Catalogue): Promise<string> => {
+export const tokenFor = async ({ client }: Catalogue): Promise<string> => {
   const { rows } = await client.query<{ id: string; sessionId: string }>(
     'select user_id as id, id as "sessionId" from sessions order by id limit 1',
   )

@@ -15,6 +15,7 @@ import { ChangeProduct, ChangeStock, CreateProduct, Product } from '../../src/pr
 import { Report, RequestReport } from '../../src/reports/schema.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { createLogger } from '../../src/shared/logger.ts'
+import { FileLink, MakeLink } from '../../src/uploads/schema.files.ts'
 import {
   ChangePassword,
   ChangeUser,
@@ -90,11 +91,16 @@ const config = readConfig({
   RESEND_BASE_URL: '',
   MAIL_FROM: 'mail@selvedge.test',
   OPS_EMAIL: '',
+  S3_ENDPOINT: '',
+  S3_BUCKET: 'selvedge-files',
+  S3_ACCESS_KEY_ID: 'none',
+  S3_SECRET_ACCESS_KEY: 'none',
   UPLOAD_MAX_BYTES: '52428800',
   UPLOAD_QUOTA_BYTES: '1073741824',
   UPLOAD_QUOTA_FILES: '1000',
   APP_URL: 'http://127.0.0.1',
   BREACH_CHECK_URL: '',
+  SCANNER_URL: 'off',
 })
 
 const app = createApp({
@@ -126,6 +132,8 @@ const codesOf = ({ responses }: Operation, status: number): string[] =>
 
 /** The schemas behind the document's components. */
 const schemas: Record<string, z.ZodType> = {
+  FileLink,
+  MakeLink,
   Category,
   ChangeCategory,
   ChangePassword,

@@ -14,8 +14,9 @@ const [
   auditId,
   reportId,
   uploadId,
+  otherUploadId,
   keyId,
-] = Array.from({ length: 11 }, newId)
+] = Array.from({ length: 12 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -81,6 +82,7 @@ const good = {
     },
     ...{ state: 'receiving', expires_at: now, ...times },
   }),
+  product_images: () => ({ product_id: otherProductId, position: 1, upload_id: uploadId }),
   upload_events: () => ({ upload_id: uploadId, state: 'receiving', at: now }),
   upload_remains: () => ({ upload_id: newId(), at: now }),
   idempotency_keys: () => ({
@@ -270,7 +272,14 @@ const bad: [string, Table, object][] = [
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],
   ['uploads_variants_check', 'uploads', { variants: {} }],
+  ['uploads_made_check', 'uploads', { made: {} }],
   ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
+  ['product_images_pk', 'product_images', { product_id: productId, position: 0, upload_id: otherUploadId }],
+  ['product_images_upload_unique', 'product_images', { product_id: productId }],
+  ['product_images_position_check', 'product_images', { position: -1 }],
+  ['product_images_position_check', 'product_images', { position: 20 }],
+  ['product_images_product_id_products_id_fk', 'product_images', { product_id: newId() }],
+  ['product_images_upload_id_uploads_id_fk', 'product_images', { upload_id: newId() }],
   ['upload_events_upload_id_uploads_id_fk', 'upload_events', { upload_id: newId() }],
   ['upload_events_state_check', 'upload_events', { state: 'lost' }],
   ['upload_events_detail_check', 'upload_events', { detail: '' }],
@@ -354,6 +363,8 @@ beforeAll(async () => {
   ])
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
+  await insert('uploads', [{ ...good.uploads(), id: otherUploadId }])
+  await insert('product_images', [{ ...good.product_images(), product_id: productId, position: 0 }])
   await insert('upload_remains', [{ ...good.upload_remains(), upload_id: uploadId }])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])

@@ -76,7 +76,10 @@ const elsewhere = {
 type Fate = 'acked' | number
 
 /** The real consumers over the real database, with a handler of the test's and queues that only remember. */
-export const workWith = (handler: JobHandlers['ops.alert'] = () => Promise.resolve()) => {
+export const workWith = (
+  handler: JobHandlers['ops.alert'] = () => Promise.resolve(),
+  others: Partial<JobHandlers> = {},
+) => {
   const { log } = startOnce(env)
   const meter = newMeter()
   const jobs = createJobRepository(createDatabase(readConfig(env).database, { log, meter }))
@@ -84,7 +87,7 @@ export const workWith = (handler: JobHandlers['ops.alert'] = () => Promise.resol
   const sent: Delivery[] = []
   const bury = (ids: string[]) => Promise.resolve(void buried.push(...ids))
   const workshop = {
-    handlers: { ...elsewhere, 'ops.alert': handler },
+    handlers: { ...elsewhere, 'ops.alert': handler, ...others },
     log,
   }
   const consumer = createConsumer({ jobs, bury, workshopFor: () => workshop, log })

@@ -1,3 +1,5 @@
+import type { Clamds } from './clamd.ts'
+
 /** Of every account that tests make. */
 export const password = 'Warp-and-Weft-7'
 
@@ -13,6 +15,12 @@ type Provided = {
   resendUrl: string
   /** What its webhooks would be signed with. */
   webhookSecret: string
+  /** Scanners, or why there are none. */
+  clamds: Clamds
+  /** SELVEDGE_PROOF=full: as many random cases as time allows. */
+  isFullProof: boolean
+  /** CI=true: what cannot be proved is a failure. */
+  mustScan: boolean
   /** PHC string of `password`. */
   passwordHash: string
 }

@@ -9,6 +9,7 @@ import { migrate } from '../../dev/migrate.ts'
 import { hashPassword } from '../../src/auth/password.ts'
 import { makeTokenSecret, makeWebhookSecret } from '../../dev/secrets.ts'
 import { password } from './edge-provided.ts'
+import { startClamds } from './clamd.ts'
 import { startResend } from './resend.ts'
 
 const signingKey = (kid: string) => {
@@ -24,16 +25,21 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
   const database = await openDatabase({ dataDir })
   await migrate(database.url)
   const resend = await startResend()
+  const { clamds, stop: stopClamds } = await startClamds()
   provide('databaseUrl', database.url)
   provide('fetchEndpoint', database.fetchEndpoint)
   provide('jwtKeys', JSON.stringify([signingKey('test-1'), signingKey('test-2')]))
   provide('tokenSecret', makeTokenSecret())
   provide('resendUrl', resend.url)
   provide('webhookSecret', makeWebhookSecret())
+  provide('clamds', clamds)
+  provide('isFullProof', process.env['SELVEDGE_PROOF'] === 'full')
+  provide('mustScan', process.env['CI'] === 'true')
   provide('passwordHash', hashPassword(password))
   return async () => {
     await database.close()
     await resend.close()
+    await stopClamds()
     await rm(dataDir, { recursive: true })
   }
 }

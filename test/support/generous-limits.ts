@@ -10,4 +10,5 @@ export const generousLimits = JSON.stringify({
   'key.pro': generous,
   'key.enterprise': generous,
   upload: generous,
+  file: generous,
 })

@@ -27,6 +27,8 @@ const tokenOf = (header: string | undefined): string | undefined => {
 /** What an account is shown is for no cache; what depends on being one says so. */
 const keepPrivate = (c: Context): void => {
   const { headers } = c.res
+  // The same for everyone, whoever they are: one copy in a cache is enough.
+  if (headers.get('Cache-Control')?.startsWith('public') === true) return
   headers.append('Vary', 'Authorization')
   if (c.req.header('Authorization') !== undefined && !headers.has('Cache-Control')) {
     headers.set('Cache-Control', 'no-store')
@@ -54,7 +56,7 @@ const userOf = async ({ auth, apiKeys }: Services, token: string): Promise<UserA
 
 /** Sets who acts, for the log too, and for a key what its limit says. */
 const settle = async (c: Context<AppEnv>, token: string, action: Action): Promise<Actor> => {
-  if (!isApiKey(token)) {
+  if (!isApiKey(token) || scopeOf(action) === undefined) {
     const actor = await userOf(c.var.services, token)
     c.set('userId', actor.id)
     authorise(actor, action)
@@ -71,7 +73,7 @@ const settle = async (c: Context<AppEnv>, token: string, action: Action): Promis
 }
 
 /** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
-export const identify = (action: ScopedAction) =>
+export const identify = (action: Action) =>
   createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(async function identify(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token !== undefined) {

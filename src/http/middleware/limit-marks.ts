@@ -18,6 +18,10 @@ export const countsAsForgot = mark()
 
 /** On routes that an API key may use: its own limit counts it there. */
 export const takesKeys = mark()
+
+/** On routes that a page asks for each of its images. */
+export const countsAsFile = mark()
+
 /** On routes where an account begins to upload a file. */
 export const countsAsUpload = mark()
 

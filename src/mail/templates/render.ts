@@ -1,5 +1,6 @@
 import type { Letter, RenderedLetter } from '../letter.ts'
 import { accountLetter } from './account.tsx'
+import { fileInfectedLetter, infectedAlertLetter } from './infected.tsx'
 import { operatorAlertLetter } from './operator-alert.tsx'
 import { orderLetter } from './order.tsx'
 import { reportReadyLetter } from './report-ready.tsx'
@@ -26,6 +27,10 @@ export const renderLetter = (
     case 'passwordChanged':
     case 'sessionReused':
       return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
+    case 'fileInfected':
+      return fileInfectedLetter({ ...letter, link: `${appUrl}/account/sessions` })
+    case 'infectedAlert':
+      return infectedAlertLetter({ ...letter, link: `${appUrl}/admin/uploads/${letter.file.id}` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }

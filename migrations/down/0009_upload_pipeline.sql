@@ -1,0 +1,10 @@
+DELETE FROM "mail_events" USING "mail_deliveries" WHERE "mail_events"."job_id" = "mail_deliveries"."job_id" AND "mail_deliveries"."template" IN ('fileInfected', 'infectedAlert');
+UPDATE "job_attempts" SET "outcome" = 'failed' WHERE "outcome" = 'postponed';
+DELETE FROM "mail_deliveries" WHERE "template" IN ('fileInfected', 'infectedAlert');
+ALTER TABLE "uploads" DROP COLUMN "made";
+DROP INDEX "uploads_job_id_idx";
+ALTER TABLE "jobs" DROP COLUMN "postponed_since";
+ALTER TABLE "job_attempts" DROP CONSTRAINT "job_attempts_outcome_check";
+ALTER TABLE "job_attempts" ADD CONSTRAINT "job_attempts_outcome_check" CHECK ("job_attempts"."outcome" in ('done', 'failed', 'lost'));
+ALTER TABLE "mail_deliveries" DROP CONSTRAINT "mail_deliveries_template_check";
+ALTER TABLE "mail_deliveries" ADD CONSTRAINT "mail_deliveries_template_check" CHECK ("mail_deliveries"."template" in ('orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'sessionReused', 'passwordReset', 'passwordChanged'));
