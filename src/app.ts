@@ -2,6 +2,8 @@ import { bodyLimit } from 'hono/body-limit'
 import { apiKeyRoutes } from './api-keys/routes.ts'
 import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
+import { conversationRoutes } from './chat/routes.ts'
+import { conversationSocketRoutes } from './chat/routes.socket.ts'
 import type { Config } from './config.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { healthRoutes } from './health/routes.ts'
@@ -20,6 +22,7 @@ import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
+import { realtimeRoutes } from './inbox/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
 import { mailPreviewRoutes } from './mail/routes.dev.ts'
@@ -84,6 +87,9 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
+  app.route('/api/v1/conversations', conversationRoutes)
+  app.route('/api/v1/conversations', conversationSocketRoutes)
+  app.route('/api/v1/realtime', realtimeRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
   app.route('/api/v1/uploads/s3/multipart', multipartRoutes)

@@ -12,11 +12,17 @@ import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
+import { createConversationRepository } from './chat/repository.ts'
+import { createRooms } from './chat/rooms.ts'
+import { createConversationService } from './chat/service.ts'
 import type { Config } from './config.ts'
 import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
 import { createHealthService } from './health/service.ts'
 import { createIdempotencyRepository } from './idempotency/repository.ts'
+import { createInboxes } from './inbox/inboxes.ts'
+import { createInboxRepository } from './inbox/repository.ts'
+import { createRealtimeService } from './inbox/service.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -67,10 +73,14 @@ import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
 import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createCurrentPassword } from './users/current-password.ts'
+import { createEmailRepository } from './users/email-repository.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createEmailChangeService } from './users/service/email-change.ts'
 import { createRecoveryService } from './users/service/recovery.ts'
+import { createRegistrationService } from './users/service/registration.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -85,6 +95,8 @@ export type Context = {
 export type Bindings = {
   API_KEYS: Parameters<typeof createKeyStore>[0]
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
+  CHAT_ROOMS: Parameters<typeof createRooms>[0]
+  INBOXES: Parameters<typeof createInboxes>[0]
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
@@ -100,7 +112,7 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { API_KEYS, SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
+  { API_KEYS, SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -114,6 +126,8 @@ export const createServices = (
     objects: createObjectStore(SLIDING_WINDOWS),
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
+  const rooms = createRooms(CHAT_ROOMS)
+  const inboxes = createInboxes(INBOXES)
   const { provider, ...mailSettings } = config.mail
   const mailer = provider && createMailer(provider)
 
@@ -173,6 +187,22 @@ export const createServices = (
       requestId: origin.requestId,
       log,
     })
+    const conversationRepository = createConversationRepository(database)
+    const conversations = createConversationService({
+      conversations: conversationRepository,
+      rooms,
+      dispatcher,
+      newId,
+      origin,
+      log,
+    })
+    const realtime = createRealtimeService({
+      inboxes,
+      rooms,
+      conversations: conversationRepository,
+      repository: createInboxRepository(database),
+      log,
+    })
     const uploads = createUploadRepository(database)
     const discard = createDiscard({ uploads, store: uploadStore })
     const direct = {
@@ -185,11 +215,17 @@ export const createServices = (
       newId,
       ...config.uploads,
     }
+    const users = createUserRepository(database)
+    const emails = createEmailRepository(database)
+    const currentPassword = createCurrentPassword({ users, verifyPassword })
     const handlers: JobHandlers = {
       'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
+      'chat.members': conversations.tellMembers,
+      'chat.orderStatus': conversations.tellOrder,
+      'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
       'upload.process': createUploadPipeline({
         uploads: createPipelineRepository(database),
@@ -205,12 +241,22 @@ export const createServices = (
         refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
+        requiresVerifiedEmail: config.requiresVerifiedEmail,
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
+      conversations,
       deadLetters,
       directUploads: createDirectUploads(direct),
       files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
+      emailChange: createEmailChangeService({
+        emails,
+        currentPassword,
+        mailedTokens,
+        dispatcher,
+        newId,
+        origin,
+      }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
@@ -221,8 +267,19 @@ export const createServices = (
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      realtime,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+        sockets: realtime,
+      }),
+      registration: createRegistrationService({
+        emails,
         breaches,
         mailedTokens,
         dispatcher,
@@ -238,6 +295,7 @@ export const createServices = (
         newId,
         origin,
         log,
+        sockets: realtime,
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
@@ -261,13 +319,14 @@ export const createServices = (
         sweeps: createSweepRepository(database),
       }),
       users: createUserService({
-        users: createUserRepository(database),
+        users,
         breaches,
         dispatcher,
         origin,
         newId,
         hashPassword,
-        verifyPassword,
+        currentPassword,
+        sockets: realtime,
       }),
     }
   }

@@ -182,6 +182,8 @@ export const rows: Row[] = [
       'src/*/mailer.ts',
       'src/users/breaches.ts',
       'src/*/store.ts',
+      'src/chat/rooms.ts',
+      'src/inbox/inboxes.ts',
       'src/*/fonts.ts',
       'src/*/images.ts',
       'src/*/upstash.ts',

@@ -14,6 +14,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   API_KEY_QUOTA: 'The account has as many API keys as it may have',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
+  CONVERSATION_FULL: 'The conversation has as many members as it can have',
   INVALID_TRANSITION: 'Its present status does not allow this',
   VALIDATION_FAILED: 'The request is not valid',
   QUOTA_EXCEEDED: 'The account has no room for this file',

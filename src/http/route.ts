@@ -4,9 +4,13 @@ import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, authenticateUser, identify } from './middleware/authenticate.ts'
 import {
+  countsAsConfirm,
+  countsAsEmailChange,
   countsAsFile,
   countsAsForgot,
   countsAsLogin,
+  countsAsPassword,
+  countsAsRegister,
   countsAsUpload,
   limited,
   streamed,
@@ -22,10 +26,7 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /**
-   * `none`: no limit counts it. `login`, `forgot`, `upload`: it counts as such an attempt too; `file`: as such a one
-   * alone.
-   */
+  /** `none`: no limit counts it. Of the others, it counts as such an attempt too; as `file`, as such a one alone. */
   limits?: keyof typeof marks
   /** What it is in the table of shared/can.ts. */
   action?: Action
@@ -42,6 +43,10 @@ const marks = {
   forgot: countsAsForgot,
   file: countsAsFile,
   upload: countsAsUpload,
+  register: countsAsRegister,
+  confirm: countsAsConfirm,
+  password: countsAsPassword,
+  emailChange: countsAsEmailChange,
   usual: limited,
 }
 

@@ -23,8 +23,11 @@ export const MailOrder = z.discriminatedUnion('template', [
   z.object({ template: z.enum(['orderConfirmed', 'orderShipped', 'orderCancelled']), orderId: Id }),
   z.object({ template: z.literal('reportReady'), reportId: Id, userId: Id }),
   z.object({ template: z.literal('sessionReused'), sessionId: Id }),
-  z.object({ template: z.literal('passwordReset'), tokenId: Id }),
-  z.object({ template: z.literal('passwordChanged'), userId: Id }),
+  z.object({
+    template: z.enum(['passwordReset', 'verifyEmail', 'confirmNewEmail', 'emailChanged']),
+    tokenId: Id,
+  }),
+  z.object({ template: z.enum(['passwordChanged', 'accountExists', 'emailChangeAsked']), userId: Id }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
   // Told here and not read: its owner may have deleted the upload by then.
   z.object({ template: z.enum(['fileInfected', 'infectedAlert']), userId: Id, file: InfectedFile }),
@@ -38,6 +41,9 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('apiKey.renew'), payload: z.object({ keyId: Id }) }),
   z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
+  z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
+  z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
+  z.object({ type: z.literal('sessions.ended'), payload: z.object({ userId: Id, sessionId: Id }) }),
   z.object({ type: z.literal('upload.process'), payload: z.object({ uploadId: Id }) }),
 ])
 export type Job = z.infer<typeof Job>

@@ -20,6 +20,9 @@ const elsewhere = {
   'report.build': notHere,
   'apiKey.renew': () => Promise.resolve(),
   'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'sessions.ended': notHere,
   'upload.process': notHere,
 }
 

@@ -5,10 +5,11 @@ export type TemplateName = MailOrder['template']
 
 export type OrderTemplate = 'orderConfirmed' | 'orderShipped' | 'orderCancelled'
 
-export type AccountTemplate = 'sessionReused' | 'passwordChanged' | LinkTemplate
+export type AccountTemplate =
+  'sessionReused' | 'passwordChanged' | 'accountExists' | 'emailChangeAsked' | 'emailChanged' | LinkTemplate
 
 /** Mails with a link that holds a token. */
-type LinkTemplate = 'passwordReset'
+type LinkTemplate = 'passwordReset' | 'verifyEmail' | 'confirmNewEmail'
 
 /** What a report's mail says of it; days as 2026-11-19. */
 export type ReportFacts = { id: string; from: string; to: string }
@@ -23,12 +24,15 @@ export type JobFacts = {
   createdAt: string
 }
 
+/** Null: nobody knows yet whether whoever wrote it reads mail at this address. */
+export type Name = string | null
+
 /** All that a template is made from. */
 export type Letter =
-  | { template: OrderTemplate; name: string; order: Order }
-  | { template: Exclude<AccountTemplate, LinkTemplate>; name: string }
-  | { template: LinkTemplate; name: string; tokenId: string }
-  | { template: 'reportReady'; name: string; report: ReportFacts }
+  | { template: OrderTemplate; name: Name; order: Order }
+  | { template: Exclude<AccountTemplate, LinkTemplate>; name: Name }
+  | { template: LinkTemplate; name: Name; tokenId: string }
+  | { template: 'reportReady'; name: Name; report: ReportFacts }
   | { template: 'operatorAlert'; job: JobFacts }
   | { template: 'fileInfected'; name: string; file: InfectedFile }
   | { template: 'infectedAlert'; userId: string; file: InfectedFile }

@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
+import { hasConversation } from '../chat/statements.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
@@ -47,6 +48,9 @@ const matching = (actor: Actor, { status, from, to, userId }: ListOrders): SQL |
 /** Locks the products of an order or of wanted lines in one order everywhere: no two batches can deadlock. */
 const lockProducts = (ids: SQL): SQL =>
   sql`select 1 from products where id in (${ids}) order by id for no key update`
+
+/** What a change of status causes: the order's conversation is told, when it has one. */
+type Drafts = { mail?: Draft | undefined; news: Draft }
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>
 
@@ -115,8 +119,9 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
     },
 
     /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
-    cancel(actor: Actor, id: string, mail: Draft, once?: IdempotentRequest): Promise<Reply> {
+    cancel(actor: Actor, id: string, { mail, news }: Drafts, once?: IdempotentRequest): Promise<Reply> {
       const mine = and(eq(orders.id, id), reachable(actor, 'orders.cancel'))
+      const isUncancelled = sql`exists (select from orders where id = ${id} and status <> 'cancelled')`
       const batch = write([
         actorGuard(actor),
         ...beginOnce(actor, once),
@@ -129,7 +134,8 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           sql`exists (select from orders where id = ${id}
             and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
         ),
-        enqueue(mail, sql`exists (select from orders where id = ${id} and status <> 'cancelled')`),
+        mail && enqueue(mail, isUncancelled),
+        enqueue(news, sql`${isUncancelled} and ${hasConversation(id)}`),
         sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
           cancelled as (
             update orders set status = 'cancelled', updated_at = now() from before where orders.id = before.id
@@ -152,7 +158,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       actor: Actor,
       id: string,
       to: OrderStatus,
-      mail: Draft | undefined,
+      { mail, news }: Drafts,
       once?: IdempotentRequest,
     ): Promise<Reply> {
       const from = predecessorOf(to) ?? null
@@ -172,6 +178,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           insert into order_status_history (order_id, actor_id, from_status, to_status)
           select id, ${actor.id}, ${from}, ${to} from changed`,
         mail && enqueue(mail),
+        enqueue(news, hasConversation(id)),
         finish(actor, once, 200, made(id)),
       ])
       return replyOf(200, batch)

@@ -22,9 +22,12 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
   const mailOf = (template: OrderTemplate, orderId: string): Draft =>
     dispatcher.draft({ type: 'mail.send', payload: { template, orderId } }, orderId)
 
-  /** A replay has written no mail. */
-  const sent = (reply: Reply, mail: Draft | undefined): Reply => {
-    if (mail !== undefined && !reply.replayed) dispatcher.send([mail])
+  const newsOf = (orderId: string): Draft =>
+    dispatcher.draft({ type: 'chat.orderStatus', payload: { orderId } }, orderId)
+
+  /** A replay has written no jobs. */
+  const sent = (reply: Reply, ...jobs: (Draft | undefined)[]): Reply => {
+    if (!reply.replayed) dispatcher.send(jobs.flatMap((job) => job ?? []))
     return reply
   }
 
@@ -47,8 +50,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       found('Order', await orders.find(actor, id)),
 
     async cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
-      const mail = mailOf('orderCancelled', id)
-      return sent(await orders.cancel(actor, id, mail, once), mail)
+      const [mail, news] = [mailOf('orderCancelled', id), newsOf(id)]
+      return sent(await orders.cancel(actor, id, { mail, news }, once), mail, news)
     },
 
     async changeStatus(
@@ -58,7 +61,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       once?: IdempotentRequest,
     ): Promise<Reply> {
       const mail = status === 'shipped' ? mailOf('orderShipped', id) : undefined
-      return sent(await orders.changeStatus(actor, id, status, mail, once), mail)
+      const news = newsOf(id)
+      return sent(await orders.changeStatus(actor, id, status, { mail, news }, once), mail, news)
     },
   }
 }

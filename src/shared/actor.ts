@@ -20,7 +20,7 @@ export type KeyActor = {
 }
 
 /** Work of our own (a job, a cron), in the name of the account `id`. */
-type SystemActor = { kind: 'system'; id: string; role: 'admin' }
+type SystemActor = { kind: 'system'; id: string; role: Role }
 
 /**
  * Who acts. What a credential claims is confirmed by the database in the batch that relies on it (auth/actor-guard.ts);

@@ -52,6 +52,6 @@ export const createLogger = ({ level, pretty, write = console.log }: Options): L
   return getLogger('selvedge')
 }
 
-/** The same for who may be the first or the second to need one in this process: an object. */
+/** For an object, which may share its isolate with the Worker: the logger that is there, else one of its own. */
 export const sharedLogger = (options: Options): Logger =>
   getConfig() === null ? createLogger(options) : getLogger('selvedge')

@@ -6,7 +6,7 @@ import { revokeSessions } from '../auth/revoke-sessions.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
-import { raiseIf, raiseWhen } from '../db/raise.ts'
+import { raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
@@ -17,7 +17,8 @@ import type { Plan } from '../shared/plans.ts'
 import { offsetOf } from '../shared/page.ts'
 import { userJson } from './json.ts'
 import type { ListUsers, User } from './schema.ts'
-import { voidMailedTokens } from './mailed-token-statements.ts'
+import { forgetMailedTokens, voidMailedTokens } from './mailed-token-statements.ts'
+import { stillHasPassword } from './password-statements.ts'
 import { users } from './table.ts'
 
 const sortable = { createdAt: users.createdAt, name: users.name, email: users.email }
@@ -63,19 +64,15 @@ const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at i
 
 const lockUser = (id: string): SQL => sql`select 1 from users where id = ${id} for no key update`
 
-const stillHasPassword = (id: string, hash: string): SQL =>
-  raiseIf(
-    'VALIDATION_FAILED',
-    sql`select json_build_array(json_build_object('field', 'currentPassword', 'message', 'is wrong'))
-      from users where id = ${id} and password_hash <> ${hash}`,
-  )
-
 const notLastAdmin = (id: string): SQL =>
   raiseWhen(
     'LAST_ADMIN',
     sql`exists (select from users where id = ${id} and role = 'admin' and deleted_at is null)
       and not exists (select from users where id <> ${id} and role = 'admin' and deleted_at is null)`,
   )
+
+/** An administrator vouches for the addresses that it gives. */
+const verifiedNow = { verifiedAt: sql`now()` }
 
 type NewUser = Pick<typeof users.$inferInsert, 'id' | 'name' | 'email' | 'passwordHash' | 'role'>
 
@@ -122,7 +119,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     const batch = write([
       actorGuard(actor),
       ...beginOnce(actor, once),
-      db.insert(users).values(values),
+      db.insert(users).values({ ...values, ...verifiedNow }),
       finish(actor, once, 201, sql`select ${userJson} from users where id = ${values.id}`),
     ])
     return replyOf(201, batch)
@@ -141,7 +138,6 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     { verifiedHash, notice, origin }: Checked,
   ): Promise<(Left & { user: User }) | undefined> {
     const isLive = sql`exists (select from users where id = ${id} and deleted_at is null)`
-    const changesAccess = values.passwordHash !== undefined || values.email !== undefined
     const demotes = values.role === 'user'
     const changesKeys = values.plan !== undefined || values.role !== undefined
     const reason = 'the account was demoted'
@@ -158,13 +154,14 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
       demotes ? endKeysOf(id, { actor, requestId, reason, which: sql`role = 'admin'` }) : undefined,
       db
         .update(users)
-        .set({ ...values, updatedAt: sql`now()` })
+        .set({ ...values, ...(values.email !== undefined && verifiedNow), updatedAt: sql`now()` })
         .where(and(eq(users.id, id), live))
         .returning({ user: userJson }),
       values.passwordHash === undefined
         ? undefined
         : revokeSessions(id, actor.kind === 'user' ? actor.sessionId : undefined),
-      changesAccess ? voidMailedTokens(id) : undefined,
+      values.email === undefined ? undefined : voidMailedTokens(id),
+      values.passwordHash === undefined ? undefined : voidMailedTokens(id, ['resetPassword', 'changeEmail']),
       notice === undefined ? undefined : enqueue(notice, isLive),
     ])
     return row && { user: row.user, jobs: jobsOf(renewals) }
@@ -183,7 +180,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
           deleted_at = now(), updated_at = now()
         where id = ${id} and deleted_at is null`,
       revokeSessions(id),
-      voidMailedTokens(id),
+      forgetMailedTokens(id),
       forgetRecipient(id),
       sql`update sessions set user_agent = null, device = null where user_id = ${id}`,
       renewKeysOf(id, origin),

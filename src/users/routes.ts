@@ -42,6 +42,7 @@ const create = adminRoute({
 const change = userRoute({
   method: 'patch',
   path: '/{id}',
+  limits: 'password',
   operationId: 'changeUser',
   action: 'users.change',
   tags: ['users'],

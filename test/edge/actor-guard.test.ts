@@ -109,6 +109,7 @@ describe('the actor guard', () => {
       'archiveProduct',
       'cancelOrder',
       'changeCategory',
+      'changeEmail',
       'changeOrderStatus',
       'changePassword',
       'changeProduct',

@@ -70,6 +70,9 @@ const elsewhere = {
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'sessions.ended': notHere,
   'upload.process': notHere,
 }
 

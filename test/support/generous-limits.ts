@@ -9,6 +9,10 @@ export const generousLimits = JSON.stringify({
   'key.free': generous,
   'key.pro': generous,
   'key.enterprise': generous,
+  'chat.send': generous,
   upload: generous,
   file: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })

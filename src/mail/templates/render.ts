@@ -24,7 +24,14 @@ export const renderLetter = (
     case 'passwordReset':
       // In the fragment: it reaches no server's log, and no page that this one links to.
       return accountLetter({ ...letter, link: `${appUrl}/reset-password#token=${tokenOf(letter.tokenId)}` })
+    case 'verifyEmail':
+    case 'confirmNewEmail':
+      return accountLetter({ ...letter, link: `${appUrl}/verify-email#token=${tokenOf(letter.tokenId)}` })
+    case 'accountExists':
+    case 'emailChangeAsked':
+      return accountLetter({ ...letter, link: `${appUrl}/forgot-password` })
     case 'passwordChanged':
+    case 'emailChanged':
     case 'sessionReused':
       return accountLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'fileInfected':
