@@ -22,6 +22,9 @@ import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
+import { eventRoutes } from './inbox/routes.events.ts'
+import { notificationRoutes } from './inbox/routes.notifications.ts'
+import { inboxSocketRoutes } from './inbox/routes.socket.ts'
 import { realtimeRoutes } from './inbox/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
@@ -90,6 +93,9 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/conversations', conversationRoutes)
   app.route('/api/v1/conversations', conversationSocketRoutes)
   app.route('/api/v1/realtime', realtimeRoutes)
+  app.route('/api/v1/inbox', inboxSocketRoutes)
+  app.route('/api/v1/notifications', notificationRoutes)
+  app.route('/api/v1/events', eventRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
   app.route('/api/v1/uploads/s3/multipart', multipartRoutes)

@@ -23,6 +23,7 @@ import { createIdempotencyRepository } from './idempotency/repository.ts'
 import { createInboxes } from './inbox/inboxes.ts'
 import { createInboxRepository } from './inbox/repository.ts'
 import { createRealtimeService } from './inbox/service.ts'
+import { createNotificationService } from './inbox/service/notifications.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -112,7 +113,18 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { API_KEYS, SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
+  {
+    API_KEYS,
+    SLIDING_WINDOWS,
+    CHAT_ROOMS,
+    INBOXES,
+    JOBS,
+    DEAD_JOBS,
+    ASSETS,
+    FILES,
+    IMAGES,
+    SCANNER,
+  }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
@@ -196,11 +208,12 @@ export const createServices = (
       origin,
       log,
     })
+    const inboxRepository = createInboxRepository(database)
     const realtime = createRealtimeService({
       inboxes,
       rooms,
       conversations: conversationRepository,
-      repository: createInboxRepository(database),
+      repository: inboxRepository,
       log,
     })
     const uploads = createUploadRepository(database)
@@ -218,6 +231,7 @@ export const createServices = (
     const users = createUserRepository(database)
     const emails = createEmailRepository(database)
     const currentPassword = createCurrentPassword({ users, verifyPassword })
+    const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
       'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
@@ -225,6 +239,7 @@ export const createServices = (
       'report.daily': builder.daily,
       'chat.members': conversations.tellMembers,
       'chat.orderStatus': conversations.tellOrder,
+      'inbox.notify': notifications.notify,
       'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
       'upload.process': createUploadPipeline({
@@ -264,6 +279,7 @@ export const createServices = (
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
       multipartUploads: createMultipartUploads(direct),
+      notifications,
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,

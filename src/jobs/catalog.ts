@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Subject } from '../inbox/protocol.ts'
 
 const Id = z.uuid()
 
@@ -27,7 +28,10 @@ export const MailOrder = z.discriminatedUnion('template', [
     template: z.enum(['passwordReset', 'verifyEmail', 'confirmNewEmail', 'emailChanged']),
     tokenId: Id,
   }),
-  z.object({ template: z.enum(['passwordChanged', 'accountExists', 'emailChangeAsked']), userId: Id }),
+  z.object({
+    template: z.enum(['passwordChanged', 'accountExists', 'emailChangeAsked', 'unreadMessages']),
+    userId: Id,
+  }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
   // Told here and not read: its owner may have deleted the upload by then.
   z.object({ template: z.enum(['fileInfected', 'infectedAlert']), userId: Id, file: InfectedFile }),
@@ -43,6 +47,7 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
   z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
   z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
+  z.object({ type: z.literal('inbox.notify'), payload: z.object({ userId: Id, subject: Subject }) }),
   z.object({ type: z.literal('sessions.ended'), payload: z.object({ userId: Id, sessionId: Id }) }),
   z.object({ type: z.literal('upload.process'), payload: z.object({ uploadId: Id }) }),
 ])

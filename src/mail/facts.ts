@@ -20,6 +20,7 @@ export const userOf = (mail: MailOrder): SQL | undefined => {
     case 'emailChangeAsked':
     case 'reportReady':
     case 'fileInfected':
+    case 'unreadMessages':
       return sql`${mail.userId}::uuid`
     case 'sessionReused':
       return sql`(select user_id from sessions where id = ${mail.sessionId})`
@@ -79,11 +80,20 @@ export const letterOf = (mail: MailOrder): SQL => {
       return sql`select json_build_object('template', ${mail.template}::text, 'name', ${name})
         from sessions join users on users.id = sessions.user_id where sessions.id = ${mail.sessionId}`
     case 'fileInfected':
-      return sql`select json_build_object('template', ${mail.template}::text, 'name', users.name,
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', ${name},
           'file', ${JSON.stringify(mail.file)}::json) from users where users.id = ${mail.userId}`
     case 'infectedAlert':
       return sql`select json_build_object('template', ${mail.template}::text, 'userId', ${mail.userId}::text,
           'file', ${JSON.stringify(mail.file)}::json)`
+    // None when all has been read meanwhile.
+    case 'unreadMessages':
+      return sql`select json_build_object('template', ${mail.template}::text, 'name', max(${name}),
+          'conversations', json_agg(json_build_object('id', conversations.id, 'subject', subject_type,
+            'unread', message_count - read_count) order by active_at desc))
+        from conversation_members as member join conversations on conversations.id = member.conversation_id
+          join users on users.id = member.user_id
+        where member.user_id = ${mail.userId} and left_at is null and message_count > read_count
+        having count(*) > 0`
     case 'operatorAlert':
       return sql`select json_build_object('template', ${mail.template}::text,
           'job', json_build_object('id', jobs.id, 'type', jobs.type, 'failures', jobs.failures,

@@ -1,3 +1,4 @@
+import type { SubjectType } from '../chat/subject.ts'
 import type { MailOrder } from '../jobs/catalog.ts'
 import type { Order } from '../orders/schema.ts'
 
@@ -13,6 +14,9 @@ type LinkTemplate = 'passwordReset' | 'verifyEmail' | 'confirmNewEmail'
 
 /** What a report's mail says of it; days as 2026-11-19. */
 export type ReportFacts = { id: string; from: string; to: string }
+
+/** Of a conversation with messages that its member has not read. */
+export type UnreadFacts = { id: string; subject: SubjectType; unread: number }
 
 /** What an alert says of a job that was given up. */
 export type JobFacts = {
@@ -33,8 +37,9 @@ export type Letter =
   | { template: Exclude<AccountTemplate, LinkTemplate>; name: Name }
   | { template: LinkTemplate; name: Name; tokenId: string }
   | { template: 'reportReady'; name: Name; report: ReportFacts }
+  | { template: 'unreadMessages'; name: Name; conversations: UnreadFacts[] }
   | { template: 'operatorAlert'; job: JobFacts }
-  | { template: 'fileInfected'; name: string; file: InfectedFile }
+  | { template: 'fileInfected'; name: Name; file: InfectedFile }
   | { template: 'infectedAlert'; userId: string; file: InfectedFile }
 
 /** A file in which a scanner has found something. */

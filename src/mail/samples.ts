@@ -47,6 +47,14 @@ export const samples: Record<TemplateName, Letter> = {
   emailChanged: { template: 'emailChanged', name: 'Ada Byron' },
   passwordChanged: { template: 'passwordChanged', name: 'Ada Byron' },
   sessionReused: { template: 'sessionReused', name: 'Ada Byron' },
+  unreadMessages: {
+    template: 'unreadMessages',
+    name: 'Ada Byron',
+    conversations: [
+      { id: orderId, subject: 'order', unread: 3 },
+      { id: userId, subject: 'support', unread: 1 },
+    ],
+  },
   operatorAlert: {
     template: 'operatorAlert',
     job: {

@@ -32,7 +32,7 @@ export const createSessionService = (deps: Deps) => {
   const { sessions, tokens, refreshTokens, dispatcher, newId, origin, log, sockets } = deps
 
   /** False when the account has no such living session. */
-  const end = async (actor: Actor, id: string): Promise<boolean> => {
+  const end = async (actor: UserActor, id: string): Promise<boolean> => {
     const ended = await sessions.end(actor, id)
     if (ended) await sockets.sessionsEnded(actor.id, [id])
     return ended

@@ -4,6 +4,7 @@ import { fileInfectedLetter, infectedAlertLetter } from './infected.tsx'
 import { operatorAlertLetter } from './operator-alert.tsx'
 import { orderLetter } from './order.tsx'
 import { reportReadyLetter } from './report-ready.tsx'
+import { unreadMessagesLetter } from './unread-messages.tsx'
 
 /**
  * `appUrl` is where customers and administrators use the shop, without a slash at its end; `tokenOf` derives the token of
@@ -38,6 +39,8 @@ export const renderLetter = (
       return fileInfectedLetter({ ...letter, link: `${appUrl}/account/sessions` })
     case 'infectedAlert':
       return infectedAlertLetter({ ...letter, link: `${appUrl}/admin/uploads/${letter.file.id}` })
+    case 'unreadMessages':
+      return unreadMessagesLetter({ ...letter, link: `${appUrl}/conversations` })
     case 'operatorAlert':
       return operatorAlertLetter({ ...letter, link: `${appUrl}/admin/jobs/${letter.job.id}` })
   }
