@@ -245,7 +245,11 @@ export const createServices = (
       'upload.process': createUploadPipeline({
         uploads: createPipelineRepository(database),
         store: uploadStore,
-        ...{ scanner, images, dispatcher, newId, log },
+        scanner,
+        images,
+        dispatcher,
+        newId,
+        log,
       }),
     }
     return {

@@ -47,8 +47,10 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
   }
 
   /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
-  const identify = async (credential: Credential, target: Target): Promise<Actor> => {
+  const identify = async (credential: Credential, target: { conversationId: string }): Promise<UserActor> => {
     if ('actor' in credential) {
+      // A ticket is only given to members; without one nobody has asked yet, and the inbox keeps no places of no account.
+      await asMember(credential.actor, target.conversationId)
       await inboxes.admit(credential.actor, target)
       return credential.actor
     }
@@ -60,7 +62,7 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     )
   }
 
-  const connectInbox = async (actor: Actor): Promise<Response> => {
+  const connectInbox = async (actor: UserActor): Promise<Response> => {
     await repository.check(actor)
     const response = await inboxes.connect({ userId: actor.id, sessionId: actor.sessionId })
     return admitted(response, 'This account has as many sockets and streams as it can have')
@@ -97,7 +99,7 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     },
 
     /** Server-Sent Events of the actor's inbox. */
-    async events(actor: Actor, lastEventId: string | undefined): Promise<ReadableStream<Uint8Array>> {
+    async events(actor: UserActor, lastEventId: string | undefined): Promise<ReadableStream<Uint8Array>> {
       const { webSocket } = await connectInbox(actor)
       if (webSocket === null) throw new AppError('UNAVAILABLE', 'The inbox cannot be reached')
       return eventStream(webSocket, positionOf(lastEventId))

@@ -8,13 +8,15 @@ import type { Scope } from '../../src/shared/scopes.ts'
 export type Row = {
   access: 'everyone' | 'guest' | 'account' | 'admin'
   /** Whose `{id}` the path names; then others than the owner find nothing. Absent: nobody's, or there is no `{id}`. */
-  of?: 'order' | 'user' | 'session' | 'apiKey'
+  of?: 'order' | 'user' | 'session' | 'apiKey' | 'conversation' | 'upload'
+  /** The ids of the document's example name nothing: whoever may ask is told so. Only without `of`. */
+  absent?: true
+  /** Its answer does not end: nobody is asked who would get one. */
+  endless?: true
   /** With `of`: administrators find what is others’ too. */
   adminSeesAll?: true
   /** What an API key needs; absent: no key may. */
   scope?: Scope
-  /** In place of the example of the document. */
-  body?: unknown
   /** It ends whoever does it, who has to be new for it. */
   ends?: true
 }
@@ -57,7 +59,7 @@ export const matrix: Record<string, Row> = {
   archiveCategory: { access: 'admin', scope: 'categories:write' },
 
   listProducts: { access: 'guest', scope: 'products:read' },
-  getProduct: { access: 'guest', scope: 'products:read' },
+  getProduct: { access: 'guest', absent: true, scope: 'products:read' },
   createProduct: { access: 'admin', scope: 'products:write' },
   changeProduct: { access: 'admin', scope: 'products:write' },
   archiveProduct: { access: 'admin', scope: 'products:write' },
@@ -68,6 +70,46 @@ export const matrix: Record<string, Row> = {
   getOrder: { access: 'account', of: 'order', adminSeesAll: true, scope: 'orders:read' },
   cancelOrder: { access: 'account', of: 'order', adminSeesAll: true, scope: 'orders:write' },
   changeOrderStatus: { access: 'admin', scope: 'orders:write' },
+
+  register: { access: 'everyone' },
+  verifyEmail: { access: 'everyone' },
+  resendVerification: { access: 'everyone' },
+  changeEmail: { access: 'account' },
+
+  // Sockets are upgraded by a ticket or a token: their own tests ask who may.
+  connectToConversation: { access: 'everyone' },
+  connectToInbox: { access: 'everyone' },
+  openConversation: { access: 'account', absent: true },
+  listConversations: { access: 'account' },
+  getConversation: { access: 'account', of: 'conversation', adminSeesAll: true },
+  listMessages: { access: 'account', of: 'conversation', adminSeesAll: true },
+  sendMessage: { access: 'account', of: 'conversation' },
+  markRead: { access: 'account', of: 'conversation' },
+  listMembers: { access: 'account', of: 'conversation', adminSeesAll: true },
+  addMember: { access: 'admin' },
+  removeMember: { access: 'admin' },
+  leaveConversation: { access: 'account', of: 'conversation' },
+  closeConversation: { access: 'admin' },
+  issueSocketTicket: { access: 'account' },
+  listNotifications: { access: 'account' },
+  markNotificationsRead: { access: 'account' },
+  markNotificationRead: { access: 'account', absent: true },
+  streamEvents: { access: 'account', endless: true },
+
+  uploadFile: { access: 'account' },
+  listUploads: { access: 'account' },
+  getUpload: { access: 'account', of: 'upload', adminSeesAll: true },
+  deleteUpload: { access: 'account', of: 'upload', adminSeesAll: true },
+  makeFileLink: { access: 'account', absent: true },
+  getFile: { access: 'guest', absent: true },
+  presignUpload: { access: 'account' },
+  completeUpload: { access: 'account', absent: true },
+  beginMultipartUpload: { access: 'account' },
+  signUploadPart: { access: 'account', absent: true },
+  listUploadParts: { access: 'account', absent: true },
+  completeMultipartUpload: { access: 'account', absent: true },
+  abortMultipartUpload: { access: 'account', absent: true },
+  sweepUploads: { access: 'admin' },
 
   listJobs: { access: 'admin' },
   getJobStats: { access: 'admin' },
