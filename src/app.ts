@@ -1,6 +1,9 @@
 import { bodyLimit } from 'hono/body-limit'
+import { apiKeyRoutes } from './api-keys/routes.ts'
 import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
+import { conversationRoutes } from './chat/routes.ts'
+import { conversationSocketRoutes } from './chat/routes.socket.ts'
 import type { Config } from './config.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { healthRoutes } from './health/routes.ts'
@@ -19,6 +22,10 @@ import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
+import { eventRoutes } from './inbox/routes.events.ts'
+import { notificationRoutes } from './inbox/routes.notifications.ts'
+import { inboxSocketRoutes } from './inbox/routes.socket.ts'
+import { realtimeRoutes } from './inbox/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
 import { mailPreviewRoutes } from './mail/routes.dev.ts'
@@ -78,10 +85,17 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/.well-known', wellKnownRoutes)
   app.route('/api/auth', authRoutes)
   app.route('/api/auth', accountRoutes)
+  app.route('/api/v1/api-keys', apiKeyRoutes)
   app.route('/api/v1/users', userRoutes)
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
+  app.route('/api/v1/conversations', conversationRoutes)
+  app.route('/api/v1/conversations', conversationSocketRoutes)
+  app.route('/api/v1/realtime', realtimeRoutes)
+  app.route('/api/v1/inbox', inboxSocketRoutes)
+  app.route('/api/v1/notifications', notificationRoutes)
+  app.route('/api/v1/events', eventRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
   app.route('/api/v1/uploads/s3/multipart', multipartRoutes)

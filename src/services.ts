@@ -1,3 +1,8 @@
+import { createRefusals } from './api-keys/refusals.ts'
+import { createApiKeyRepository } from './api-keys/repository.ts'
+import { createSecrets } from './api-keys/secret.ts'
+import { createApiKeyService } from './api-keys/service.ts'
+import { createKeyStore } from './api-keys/store.ts'
 import { hashPassword, verifyPassword } from './auth/password.ts'
 import { createRefreshTokens } from './auth/refresh-token.ts'
 import { createAuthRepository } from './auth/repository.ts'
@@ -7,11 +12,18 @@ import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
+import { createConversationRepository } from './chat/repository.ts'
+import { createRooms } from './chat/rooms.ts'
+import { createConversationService } from './chat/service.ts'
 import type { Config } from './config.ts'
 import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
 import { createHealthService } from './health/service.ts'
 import { createIdempotencyRepository } from './idempotency/repository.ts'
+import { createInboxes } from './inbox/inboxes.ts'
+import { createInboxRepository } from './inbox/repository.ts'
+import { createRealtimeService } from './inbox/service.ts'
+import { createNotificationService } from './inbox/service/notifications.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -62,10 +74,14 @@ import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
 import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createCurrentPassword } from './users/current-password.ts'
+import { createEmailRepository } from './users/email-repository.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createEmailChangeService } from './users/service/email-change.ts'
 import { createRecoveryService } from './users/service/recovery.ts'
+import { createRegistrationService } from './users/service/registration.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -78,7 +94,10 @@ export type Context = {
 }
 
 export type Bindings = {
+  API_KEYS: Parameters<typeof createKeyStore>[0]
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
+  CHAT_ROOMS: Parameters<typeof createRooms>[0]
+  INBOXES: Parameters<typeof createInboxes>[0]
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
@@ -94,17 +113,33 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
+  {
+    API_KEYS,
+    SLIDING_WINDOWS,
+    CHAT_ROOMS,
+    INBOXES,
+    JOBS,
+    DEAD_JOBS,
+    ASSETS,
+    FILES,
+    IMAGES,
+    SCANNER,
+  }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const secrets = createSecrets(config.tokenSecret, { isProduction: config.environment === 'production' })
+  const keyStore = createKeyStore(API_KEYS)
+  const refusals = createRefusals()
   const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
+  const rooms = createRooms(CHAT_ROOMS)
+  const inboxes = createInboxes(INBOXES)
   const { provider, ...mailSettings } = config.mail
   const mailer = provider && createMailer(provider)
 
@@ -153,6 +188,34 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const apiKeys = createApiKeyService({
+      keys: createApiKeyRepository(database, secrets.prefix),
+      store: keyStore,
+      secrets,
+      refusals,
+      limits: config.limits,
+      dispatcher,
+      newId,
+      requestId: origin.requestId,
+      log,
+    })
+    const conversationRepository = createConversationRepository(database)
+    const conversations = createConversationService({
+      conversations: conversationRepository,
+      rooms,
+      dispatcher,
+      newId,
+      origin,
+      log,
+    })
+    const inboxRepository = createInboxRepository(database)
+    const realtime = createRealtimeService({
+      inboxes,
+      rooms,
+      conversations: conversationRepository,
+      repository: inboxRepository,
+      log,
+    })
     const uploads = createUploadRepository(database)
     const discard = createDiscard({ uploads, store: uploadStore })
     const direct = {
@@ -165,30 +228,54 @@ export const createServices = (
       newId,
       ...config.uploads,
     }
+    const users = createUserRepository(database)
+    const emails = createEmailRepository(database)
+    const currentPassword = createCurrentPassword({ users, verifyPassword })
+    const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
+      'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
+      'chat.members': conversations.tellMembers,
+      'chat.orderStatus': conversations.tellOrder,
+      'inbox.notify': notifications.notify,
+      'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
       'upload.process': createUploadPipeline({
         uploads: createPipelineRepository(database),
         store: uploadStore,
-        ...{ scanner, images, dispatcher, newId, log },
+        scanner,
+        images,
+        dispatcher,
+        newId,
+        log,
       }),
     }
     return {
+      apiKeys,
       auth: createAuthService({
         auth: createAuthRepository(database),
         tokens,
         refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
+        requiresVerifiedEmail: config.requiresVerifiedEmail,
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
+      conversations,
       deadLetters,
       directUploads: createDirectUploads(direct),
       files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
+      emailChange: createEmailChangeService({
+        emails,
+        currentPassword,
+        mailedTokens,
+        dispatcher,
+        newId,
+        origin,
+      }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
@@ -196,11 +283,23 @@ export const createServices = (
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
       multipartUploads: createMultipartUploads(direct),
+      notifications,
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
+      realtime,
       recovery: createRecoveryService({
         recovery: createRecoveryRepository(database),
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
+        sockets: realtime,
+      }),
+      registration: createRegistrationService({
+        emails,
         breaches,
         mailedTokens,
         dispatcher,
@@ -216,6 +315,7 @@ export const createServices = (
         newId,
         origin,
         log,
+        sockets: realtime,
       }),
       sweeper: createSweeper({ jobs, producer, origin, newId }),
       reports: createReportService({ reports, store, dispatcher, newId }),
@@ -239,12 +339,14 @@ export const createServices = (
         sweeps: createSweepRepository(database),
       }),
       users: createUserService({
-        users: createUserRepository(database),
+        users,
         breaches,
         dispatcher,
+        origin,
         newId,
         hashPassword,
-        verifyPassword,
+        currentPassword,
+        sockets: realtime,
       }),
     }
   }

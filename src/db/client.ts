@@ -91,13 +91,18 @@ export const createDatabase = (
     const sendWithRetries = async (...[queries, options]: Parameters<typeof send>) => {
       const texts = Array.isArray(queries) ? queries.map(textOf) : []
       for (let attempt = 0; ; attempt++) {
-        const fetchOptions = { signal: AbortSignal.timeout(timeout) }
+        // AbortSignal.timeout() would keep an object awake for all of that time, after the answer.
+        const controller = new AbortController()
+        const timer = setTimeout(() => controller.abort(new Error('No answer in time')), timeout)
+        const fetchOptions = { signal: controller.signal }
         try {
           return await measured(texts, () => send(queries, { ...options, readOnly, fetchOptions }))
         } catch (error) {
           if (attempt >= retries || !mayRetry(error)) throw toAppError(error)
           log.warn('database call is tried again', { attempt: attempt + 1 })
           await onWait(backoff(attempt))
+        } finally {
+          clearTimeout(timer)
         }
       }
     }

@@ -1,6 +1,8 @@
+export { apiKeys, apiKeyUsage } from '../api-keys/table.ts'
 export { auditEvents } from '../audit/table.ts'
 export { refreshTokens, sessions } from '../auth/table.ts'
 export { categories } from '../categories/table.ts'
+export { conversationMembers, conversations } from '../chat/table.ts'
 export { idempotencyKeys } from '../idempotency/table.ts'
 export { jobAttempts, jobPauses, jobs } from '../jobs/table.ts'
 export { mailDeliveries, mailEvents, mailSuppressions } from '../mail/table.ts'

@@ -1,5 +1,7 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
+import { hasConversation } from '../chat/statements.ts'
+import { enqueueNotifications } from '../inbox/statements.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
@@ -9,6 +11,7 @@ import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { reachOf } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
 import { orderDetailJson, orderJson } from './json.ts'
 import type { Line } from './merge-lines.ts'
@@ -18,9 +21,9 @@ import { orders } from './table.ts'
 
 const sortable = { createdAt: orders.createdAt, total: orders.total }
 
-/** Orders of others do not exist, except to administrators. */
-const visibleTo = ({ id, role }: Actor): SQL | undefined =>
-  role === 'admin' ? undefined : eq(orders.userId, id)
+/** Orders of others do not exist, except to whom can.ts lets reach them. */
+const reachable = (actor: Actor, action: 'orders.read' | 'orders.cancel'): SQL | undefined =>
+  reachOf(actor, action) === 'any' ? undefined : eq(orders.userId, actor.id)
 
 const isDate = (when: string): boolean => !when.includes('T')
 
@@ -36,7 +39,7 @@ const since = (from: string): SQL =>
 
 const matching = (actor: Actor, { status, from, to, userId }: ListOrders): SQL | undefined =>
   and(
-    visibleTo(actor),
+    reachable(actor, 'orders.read'),
     userId === undefined ? undefined : eq(orders.userId, userId),
     status === undefined ? undefined : eq(orders.status, status),
     from === undefined ? undefined : since(from),
@@ -46,6 +49,21 @@ const matching = (actor: Actor, { status, from, to, userId }: ListOrders): SQL |
 /** Locks the products of an order or of wanted lines in one order everywhere: no two batches can deadlock. */
 const lockProducts = (ids: SQL): SQL =>
   sql`select 1 from products where id in (${ids}) order by id for no key update`
+
+/** What a change of status causes: the order's conversation is told, when it has one. */
+type Drafts = { mail?: Draft | undefined; news: Draft; notice: Notice }
+
+/** The id of a job that is to be, and what caused it. */
+type Notice = Pick<Draft, 'id' | 'origin'>
+
+/** Whose order it is hears of its new status, on all devices. */
+const notifyOwner = ({ id, origin }: Notice, orderId: string, status: OrderStatus, condition = sql`true`) =>
+  enqueueNotifications(
+    sql`select ${id}::uuid, user_id,
+        jsonb_build_object('kind', 'orderStatus', 'orderId', orders.id, 'status', ${status}::text), orders.id
+      from orders where orders.id = ${orderId} and ${condition}`,
+    origin,
+  )
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>
 
@@ -108,14 +126,20 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         db
           .select({ order: orderDetailJson })
           .from(orders)
-          .where(and(eq(orders.id, id), visibleTo(actor))),
+          .where(and(eq(orders.id, id), reachable(actor, 'orders.read'))),
       ])
       return row?.order
     },
 
     /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
-    cancel(actor: Actor, id: string, mail: Draft, once?: IdempotentRequest): Promise<Reply> {
-      const mine = and(eq(orders.id, id), visibleTo(actor))
+    cancel(
+      actor: Actor,
+      id: string,
+      { mail, news, notice }: Drafts,
+      once?: IdempotentRequest,
+    ): Promise<Reply> {
+      const mine = and(eq(orders.id, id), reachable(actor, 'orders.cancel'))
+      const isUncancelled = sql`exists (select from orders where id = ${id} and status <> 'cancelled')`
       const batch = write([
         actorGuard(actor),
         ...beginOnce(actor, once),
@@ -128,7 +152,9 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           sql`exists (select from orders where id = ${id}
             and status <> 'cancelled' and not ${inArray(orders.status, [...cancellable])})`,
         ),
-        enqueue(mail, sql`exists (select from orders where id = ${id} and status <> 'cancelled')`),
+        mail && enqueue(mail, isUncancelled),
+        enqueue(news, sql`${isUncancelled} and ${hasConversation(id)}`),
+        notifyOwner(notice, id, 'cancelled', isUncancelled),
         sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
           cancelled as (
             update orders set status = 'cancelled', updated_at = now() from before where orders.id = before.id
@@ -151,7 +177,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       actor: Actor,
       id: string,
       to: OrderStatus,
-      mail: Draft | undefined,
+      { mail, news, notice }: Drafts,
       once?: IdempotentRequest,
     ): Promise<Reply> {
       const from = predecessorOf(to) ?? null
@@ -171,6 +197,8 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           insert into order_status_history (order_id, actor_id, from_status, to_status)
           select id, ${actor.id}, ${from}, ${to} from changed`,
         mail && enqueue(mail),
+        enqueue(news, hasConversation(id)),
+        notifyOwner(notice, id, to),
         finish(actor, once, 200, made(id)),
       ])
       return replyOf(200, batch)

@@ -3,6 +3,7 @@ import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { Draft } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { AppError, found } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import { mergeLines } from './merge-lines.ts'
@@ -21,9 +22,19 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
   const mailOf = (template: OrderTemplate, orderId: string): Draft =>
     dispatcher.draft({ type: 'mail.send', payload: { template, orderId } }, orderId)
 
-  /** A replay has written no mail. */
-  const sent = (reply: Reply, mail: Draft | undefined): Reply => {
-    if (mail !== undefined && !reply.replayed) dispatcher.send([mail])
+  const newsOf = (orderId: string): Draft =>
+    dispatcher.draft({ type: 'chat.orderStatus', payload: { orderId } }, orderId)
+
+  /** Whom all of a change of status is told to. */
+  const draftsOf = (orderId: string, template?: OrderTemplate) => {
+    const news = newsOf(orderId)
+    const mail = template && mailOf(template, orderId)
+    return { mail, news, notice: { id: newId(), origin: news.origin } }
+  }
+
+  /** A replay has written no jobs. */
+  const sent = (reply: Reply, ...jobs: ({ id: string } | undefined)[]): Reply => {
+    if (!reply.replayed) dispatcher.send(jobs.flatMap((job) => job ?? []))
     return reply
   }
 
@@ -35,7 +46,7 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
     },
 
     async list(actor: Actor, query: ListOrders) {
-      if (query.userId !== undefined && query.userId !== actor.id && actor.role !== 'admin') {
+      if (query.userId !== undefined && !can(actor, 'orders.read', { ownerId: query.userId })) {
         throw new AppError('FORBIDDEN', 'Only administrators see the orders of others')
       }
       const { data, counted } = await orders.list(actor, query)
@@ -46,8 +57,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       found('Order', await orders.find(actor, id)),
 
     async cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
-      const mail = mailOf('orderCancelled', id)
-      return sent(await orders.cancel(actor, id, mail, once), mail)
+      const drafts = draftsOf(id, 'orderCancelled')
+      return sent(await orders.cancel(actor, id, drafts, once), ...Object.values(drafts))
     },
 
     async changeStatus(
@@ -56,8 +67,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       { status }: ChangeStatus,
       once?: IdempotentRequest,
     ): Promise<Reply> {
-      const mail = status === 'shipped' ? mailOf('orderShipped', id) : undefined
-      return sent(await orders.changeStatus(actor, id, status, mail, once), mail)
+      const drafts = draftsOf(id, status === 'shipped' ? 'orderShipped' : undefined)
+      return sent(await orders.changeStatus(actor, id, status, drafts, once), ...Object.values(drafts))
     },
   }
 }

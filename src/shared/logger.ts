@@ -1,4 +1,4 @@
-import { configureSync, getLogger, type LogRecord, type Logger } from '@logtape/logtape'
+import { configureSync, getConfig, getLogger, type LogRecord, type Logger } from '@logtape/logtape'
 import { redactedSink } from './redact.ts'
 
 export type { Logger }
@@ -51,3 +51,7 @@ export const createLogger = ({ level, pretty, write = console.log }: Options): L
   })
   return getLogger('selvedge')
 }
+
+/** For an object, which may share its isolate with the Worker: the logger that is there, else one of its own. */
+export const sharedLogger = (options: Options): Logger =>
+  getConfig() === null ? createLogger(options) : getLogger('selvedge')

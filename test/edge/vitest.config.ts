@@ -32,6 +32,7 @@ export default defineConfig({
           JWT_ISSUER: 'https://api.selvedge.test',
           JWT_AUDIENCE: 'selvedge',
           JWT_KEYS: inject('jwtKeys'),
+          EMAIL_VERIFICATION: 'optional',
           TOKEN_SECRET: inject('tokenSecret'),
           DATABASE_URL: inject('databaseUrl'),
           DATABASE_FETCH_ENDPOINT: inject('fetchEndpoint'),
@@ -40,7 +41,11 @@ export default defineConfig({
           OPS_WEBHOOK_URL: 'none',
           UPSTASH_REDIS_REST_URL: '',
           UPSTASH_REDIS_REST_TOKEN: 'none',
-          LIMITS: generousLimits,
+          // Low enough that a test can reach it.
+          LIMITS: JSON.stringify({
+            ...JSON.parse(generousLimits),
+            'chat.send': { points: 500, duration: 10 },
+          }),
           MAIL: 'resend',
           RESEND_API_KEY: 're_dev_test',
           RESEND_WEBHOOK_SECRET: inject('webhookSecret'),

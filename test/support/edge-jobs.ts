@@ -66,9 +66,14 @@ export const makeDue = async (id: string): Promise<void> => {
 
 const notHere = () => Promise.reject(new Error('not here'))
 const elsewhere = {
+  'apiKey.renew': notHere,
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,
+  'chat.members': notHere,
+  'chat.orderStatus': notHere,
+  'inbox.notify': notHere,
+  'sessions.ended': notHere,
   'upload.process': notHere,
 }
 

@@ -6,6 +6,13 @@ export const generousLimits = JSON.stringify({
   login: generous,
   account: generous,
   forgot: generous,
+  'key.free': generous,
+  'key.pro': generous,
+  'key.enterprise': generous,
+  'chat.send': generous,
   upload: generous,
   file: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })

@@ -1,9 +1,10 @@
 import type { Dispatcher } from '../../jobs/dispatcher.ts'
 import type { Origin } from '../../jobs/outbox.ts'
-import type { Actor } from '../../shared/actor.ts'
+import type { UserActor } from '../../shared/actor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { paginate, type PageRequest } from '../../shared/page.ts'
 import type { RefreshTokens } from '../refresh-token.ts'
+import type { RealtimeService } from '../../inbox/service.ts'
 import type { TokenReply } from '../schema.ts'
 import type { SessionRepository } from '../session-repository.ts'
 import { tokenReply } from '../token-reply.ts'
@@ -19,6 +20,7 @@ type Deps = {
   newId: () => string
   origin: Origin
   log: { warn: Log }
+  sockets: Pick<RealtimeService, 'sessionsEnded'>
 }
 
 const ended = (): AppError => new AppError('REFRESH_INVALID', 'The session has ended; log in again')
@@ -27,7 +29,14 @@ const reused = (): AppError =>
   new AppError('REFRESH_REUSED', 'This refresh token was used before; its session has ended')
 
 export const createSessionService = (deps: Deps) => {
-  const { sessions, tokens, refreshTokens, dispatcher, newId, origin, log } = deps
+  const { sessions, tokens, refreshTokens, dispatcher, newId, origin, log, sockets } = deps
+
+  /** False when the account has no such living session. */
+  const end = async (actor: UserActor, id: string): Promise<boolean> => {
+    const ended = await sessions.end(actor, id)
+    if (ended) await sockets.sessionsEnded(actor.id, [id])
+    return ended
+  }
 
   return {
     /**
@@ -45,6 +54,7 @@ export const createSessionService = (deps: Deps) => {
       if (noticed) {
         dispatcher.send([notice])
         log.warn('refresh token used again: its session has ended', {})
+        if ('user' in exchanged) await sockets.sessionsEnded(exchanged.user.id, [exchanged.sessionId])
       }
       if (exchanged.verdict === 'reused') throw reused()
       if (exchanged.verdict !== 'good') throw ended()
@@ -52,17 +62,20 @@ export const createSessionService = (deps: Deps) => {
       return await tokenReply(tokens, { user, sessionId, refresh })
     },
 
-    async list(actor: Actor, query: PageRequest) {
+    async list(actor: UserActor, query: PageRequest) {
       const { data, counted } = await sessions.list(actor, query)
       return { data, pagination: paginate(query, counted) }
     },
 
-    logout: async (actor: Actor): Promise<void> => void (await sessions.end(actor, actor.sessionId)),
+    logout: async (actor: UserActor): Promise<void> => void (await end(actor, actor.sessionId)),
 
-    logoutAll: (actor: Actor): Promise<void> => sessions.endAll(actor),
+    async logoutAll(actor: UserActor): Promise<void> {
+      await sessions.endAll(actor)
+      await sockets.sessionsEnded(actor.id)
+    },
 
-    async end(actor: Actor, id: string): Promise<void> {
-      if (!(await sessions.end(actor, id))) throw notFound('Session')
+    async end(actor: UserActor, id: string): Promise<void> {
+      if (!(await end(actor, id))) throw notFound('Session')
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { RealtimeService } from '../../inbox/service.ts'
 import type { Dispatcher } from '../../jobs/dispatcher.ts'
 import type { Origin } from '../../jobs/outbox.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -14,6 +15,7 @@ type Deps = {
   newId: () => string
   hashPassword: (password: string) => string
   origin: Origin
+  sockets: Pick<RealtimeService, 'sessionsEnded'>
 }
 
 /** Of a reset link. */
@@ -22,7 +24,7 @@ const minutes = 30
 const unusable = (): AppError => new AppError('LINK_INVALID', 'This link is unknown, was used or has expired')
 
 export const createRecoveryService = (deps: Deps) => {
-  const { recovery, breaches, mailedTokens, dispatcher, newId, hashPassword, origin } = deps
+  const { recovery, breaches, mailedTokens, dispatcher, newId, hashPassword, origin, sockets } = deps
 
   return {
     /** The same work, whoever has the address: one call to the database, one message to the queue, one job. */
@@ -47,8 +49,9 @@ export const createRecoveryService = (deps: Deps) => {
       if (!(await recovery.isUsable(hash))) throw unusable()
       await refuseBreached(breaches, password)
       const notice = { id: newId(), origin }
-      await recovery.reset({ hash, passwordHash: hashPassword(password), notice })
+      const owner = await recovery.reset({ hash, passwordHash: hashPassword(password), notice })
       dispatcher.send([notice])
+      await sockets.sessionsEnded(owner)
     },
 
     purgeExpired: recovery.purgeExpired,

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest'
+import { newId } from '../../src/shared/ids.ts'
+import { sleep } from '../../src/shared/backoff.ts'
+import { api } from '../support/edge-api.ts'
+import { addMembers, connect, openSupport } from '../support/edge-chat.ts'
+import { newUser } from '../support/edge-rows.ts'
+
+/** A customer, the shop, and their conversation. */
+const world = async () => {
+  const [customer, admin] = [await newUser(), await newUser({ role: 'admin' })]
+  const id = await openSupport(customer)
+  await addMembers(admin, id, admin)
+  return { customer, admin, id }
+}
+
+describe('a message', () => {
+  it('is acknowledged, and reaches everyone with the same place in the log', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, shop] = [await connect(customer, id), await connect(admin, id, { batch: true })]
+    const clientId = newId()
+    ada.say({ type: 'send', clientId, content: 'When will it arrive?' })
+    const ack = await ada.next('ack')
+    const heard = await shop.next('message')
+    expect(heard).toMatchObject({
+      seq: ack.seq,
+      id: ack.id,
+      clientId,
+      from: customer.id,
+      content: 'When will it arrive?',
+    })
+    expect(await ada.next('message')).toEqual(heard)
+  })
+
+  it('sent again under its clientId is acknowledged again, and stored once', async () => {
+    const { customer, id } = await world()
+    const ada = await connect(customer, id)
+    const clientId = newId()
+    for (let n = 0; n < 3; n++) ada.say({ type: 'send', clientId, content: 'once' })
+    await ada.until('three acks', () =>
+      ada.single().filter(({ type }) => type === 'ack').length === 3 ? true : undefined,
+    )
+    await sleep(20)
+    expect(ada.log().filter(({ type }) => type === 'message')).toHaveLength(1)
+    expect(new Set(ada.single().flatMap((frame) => (frame.type === 'ack' ? [frame.id] : []))).size).toBe(1)
+  })
+})
+
+describe('marks', () => {
+  it('come to the others, never go back, imply delivery and end at the head', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, shop] = [await connect(customer, id), await connect(admin, id)]
+    ada.say({ type: 'send', clientId: newId(), content: 'one' })
+    const { seq } = await shop.next('message')
+    shop.say({ type: 'read', seq: seq + 100 })
+    shop.say({ type: 'read', seq: 1 })
+    shop.say({ type: 'delivered', seq: 1 })
+    const receipt = await ada.next('receipt', ({ marks }) => marks.some(({ userId }) => userId === admin.id))
+    expect(receipt.marks.find(({ userId }) => userId === admin.id)).toEqual({
+      userId: admin.id,
+      delivered: seq,
+      read: seq,
+    })
+    const again = await connect(admin, id)
+    expect((await again.next('ready')).marks.find(({ userId }) => userId === admin.id)).toMatchObject({
+      read: seq,
+    })
+  })
+
+  it('of many are one frame', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, shop] = [await connect(customer, id), await connect(admin, id)]
+    for (let n = 0; n < 20; n++) ada.say({ type: 'send', clientId: newId(), content: `m${n}` })
+    await shop.next('message', ({ content }) => content === 'm19')
+    for (let seq = 1; seq <= 22; seq++) shop.say({ type: 'delivered', seq })
+    await ada.next('receipt', ({ marks }) =>
+      marks.some(({ userId, delivered }) => userId === admin.id && delivered === 22),
+    )
+    expect(ada.frames.filter(({ type }) => type === 'receipt').length).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('typing', () => {
+  it('comes to the others, and is nowhere kept', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, shop] = [await connect(customer, id), await connect(admin, id, { batch: true })]
+    for (let n = 0; n < 5; n++) ada.say({ type: 'typing' })
+    expect((await shop.next('typing')).userId).toBe(customer.id)
+    await sleep(30)
+    expect(shop.frames.filter(({ type }) => type === 'typing')).toHaveLength(1)
+    expect(ada.frames.filter(({ type }) => type === 'typing')).toHaveLength(0)
+    const late = await connect(admin, id)
+    await sleep(30)
+    expect(late.single().some(({ type }) => type === 'typing')).toBe(false)
+  })
+})
+
+describe('a batch', () => {
+  it('holds what came within 4 ms, for those who asked; the others get each for itself', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, shop, plain] = [
+      await connect(customer, id),
+      await connect(admin, id, { batch: true }),
+      await connect(admin, id),
+    ]
+    for (let n = 0; n < 50; n++) ada.say({ type: 'send', clientId: newId(), content: `m${n}` })
+    await shop.next('message', ({ content }) => content === 'm49')
+    await plain.next('message', ({ content }) => content === 'm49')
+    expect(shop.frames.some(({ type }) => type === 'batch')).toBe(true)
+    expect(plain.frames.some(({ type }) => type === 'batch')).toBe(false)
+    expect(shop.log()).toEqual(plain.log())
+  })
+})
+
+describe('limits', () => {
+  it('a message beyond the limit is refused with the wait, and the socket of a flood is closed', async () => {
+    const { customer, id } = await world()
+    const socket = await connect(customer, id)
+    for (let n = 0; n < 501; n++) socket.say({ type: 'send', clientId: `c${n}`, content: 'x' })
+    const refused = await socket.next('error')
+    expect(refused).toMatchObject({ code: 'RATE_LIMITED', clientId: 'c500' })
+    expect(refused.retryAfter).toBeLessThanOrEqual(10_000)
+    const overRest = await api('POST', `/api/v1/conversations/${id}/messages`, {
+      token: customer.token,
+      body: { content: 'x' },
+    })
+    expect([overRest.code, Number(overRest.headers.get('Retry-After')) > 0]).toEqual(['RATE_LIMITED', true])
+    // What is there already is no new message.
+    socket.say({ type: 'send', clientId: 'c0', content: 'x' })
+    await socket.until('a second ack', () =>
+      socket.single().filter((frame) => frame.type === 'ack' && frame.clientId === 'c0').length === 2
+        ? true
+        : undefined,
+    )
+    for (let n = 0; n < 5_000; n++) socket.say({ type: 'typing' })
+    expect((await socket.closed).code).toBe(4008)
+  })
+
+  it('a frame that is too large, binary, unknown or before resume is no frame', async () => {
+    const { customer, id } = await world()
+    const socket = await connect(customer, id, false)
+    socket.raw(JSON.stringify({ type: 'send', clientId: 'c', content: 'x'.repeat(70_000) }))
+    socket.raw(new ArrayBuffer(4))
+    socket.raw('{"type":"nonsense"}')
+    socket.raw('[')
+    socket.say({ type: 'typing' })
+    await socket.until('five errors', () => (socket.frames.length === 5 ? true : undefined))
+    const codes = socket.frames.map((frame) => (frame.type === 'error' ? frame.code : frame.type))
+    expect(codes).toEqual([...Array.from({ length: 4 }, () => 'INVALID_FRAME'), 'NOT_RESUMED'])
+  })
+
+  it('a reader that does not answer flow is closed, one that answers is not', async () => {
+    const { customer, admin, id } = await world()
+    const [ada, deaf, good] = [
+      await connect(customer, id),
+      await connect(admin, id),
+      await connect(admin, id),
+    ]
+    good.socket.addEventListener('message', ({ data }) => {
+      const frame = JSON.parse(String(data)) as { type: string; n: number }
+      if (frame.type === 'flow') good.say({ type: 'flow', n: frame.n })
+    })
+    ada.socket.addEventListener('message', ({ data }) => {
+      const frame = JSON.parse(String(data)) as { type: string; n: number }
+      if (frame.type === 'flow') ada.say({ type: 'flow', n: frame.n })
+    })
+    const content = 'x'.repeat(4_000)
+    let isClosed = false
+    void deaf.closed.then(() => (isClosed = true))
+    let sent = 0
+    for (; !isClosed && sent < 1_000; sent++) {
+      ada.say({ type: 'send', clientId: `big${sent}`, content })
+      await ada.next('ack', ({ clientId }) => clientId === `big${sent}`)
+    }
+    expect((await deaf.closed).code).toBe(4009)
+    const bytes = sent * 4_170
+    expect(bytes).toBeGreaterThan(1_250_000)
+    expect(bytes).toBeLessThan(1_600_000)
+    await good.next('message', ({ clientId }) => clientId === `big${sent - 1}`)
+  })
+})
