@@ -1,8 +1,9 @@
+import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { sleep } from '../../src/shared/backoff.ts'
-import { api } from '../support/edge-api.ts'
-import { addMembers, connect, openSupport } from '../support/edge-chat.ts'
+import { origin } from '../support/edge-api.ts'
+import { addMembers, connect, openSupport, withToken } from '../support/edge-chat.ts'
 import { newUser } from '../support/edge-rows.ts'
 
 /** A customer, the shop, and their conversation. */
@@ -69,13 +70,15 @@ describe('marks', () => {
   it('of many are one frame', async () => {
     const { customer, admin, id } = await world()
     const [ada, shop] = [await connect(customer, id), await connect(admin, id)]
+    const started = Date.now()
     for (let n = 0; n < 20; n++) ada.say({ type: 'send', clientId: newId(), content: `m${n}` })
     await shop.next('message', ({ content }) => content === 'm19')
     for (let seq = 1; seq <= 22; seq++) shop.say({ type: 'delivered', seq })
     await ada.next('receipt', ({ marks }) =>
       marks.some(({ userId, delivered }) => userId === admin.id && delivered === 22),
     )
-    expect(ada.frames.filter(({ type }) => type === 'receipt').length).toBeLessThanOrEqual(2)
+    const receipts = ada.frames.filter(({ type }) => type === 'receipt').length
+    expect(receipts).toBeLessThanOrEqual(1 + (Date.now() - started) / 250)
   })
 })
 
@@ -119,11 +122,13 @@ describe('limits', () => {
     const refused = await socket.next('error')
     expect(refused).toMatchObject({ code: 'RATE_LIMITED', clientId: 'c500' })
     expect(refused.retryAfter).toBeLessThanOrEqual(10_000)
-    const overRest = await api('POST', `/api/v1/conversations/${id}/messages`, {
-      token: customer.token,
-      body: { content: 'x' },
+    const overRest = await exports.default.fetch(`${origin}/api/v1/conversations/${id}/messages`, {
+      method: 'POST',
+      headers: { ...withToken(customer), 'Content-Type': 'application/json' },
+      body: JSON.stringify({ content: 'x' }),
     })
-    expect([overRest.code, Number(overRest.headers.get('Retry-After')) > 0]).toEqual(['RATE_LIMITED', true])
+    expect([overRest.status, Number(overRest.headers.get('Retry-After')) > 0]).toEqual([429, true])
+    await overRest.body?.cancel()
     // What is there already is no new message.
     socket.say({ type: 'send', clientId: 'c0', content: 'x' })
     await socket.until('a second ack', () =>
