@@ -21,6 +21,9 @@ import { services } from './http/middleware/services.ts'
 import { openApiDocument } from './http/document.ts'
 import { refuseForeignPages } from './http/refresh-cookie.ts'
 import { createRouter } from './http/router.ts'
+import { eventRoutes } from './inbox/routes.events.ts'
+import { notificationRoutes } from './inbox/routes.notifications.ts'
+import { inboxSocketRoutes } from './inbox/routes.socket.ts'
 import { realtimeRoutes } from './inbox/routes.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { webhookRoutes } from './mail/routes.ts'
@@ -33,6 +36,7 @@ import { AppError } from './shared/errors.ts'
 import type { Logger } from './shared/logger.ts'
 import { directUploadRoutes } from './uploads/routes.direct.ts'
 import { multipartRoutes } from './uploads/routes.s3.ts'
+import { fileRoutes, linkRoutes } from './uploads/routes.files.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 import { adminUploadRoutes } from './uploads/routes.admin.ts'
 import { accountRoutes } from './users/routes.account.ts'
@@ -87,10 +91,15 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/conversations', conversationRoutes)
   app.route('/api/v1/conversations', conversationSocketRoutes)
   app.route('/api/v1/realtime', realtimeRoutes)
+  app.route('/api/v1/inbox', inboxSocketRoutes)
+  app.route('/api/v1/notifications', notificationRoutes)
+  app.route('/api/v1/events', eventRoutes)
   app.route('/api/v1/admin/jobs', jobRoutes)
   app.route('/api/v1/reports', reportRoutes)
   app.route('/api/v1/uploads/s3/multipart', multipartRoutes)
   app.route('/api/v1/uploads', directUploadRoutes)
+  app.route('/api/v1/uploads', linkRoutes)
+  app.route('/api/v1/files', fileRoutes)
   app.route('/api/v1/uploads', uploadRoutes)
   app.route('/api/v1/admin/uploads', adminUploadRoutes)
   app.route('/api/webhooks', webhookRoutes)

@@ -17,6 +17,7 @@ const production = {
   JWT_ISSUER: 'https://api.selvedge.example',
   JWT_AUDIENCE: 'selvedge',
   JWT_KEYS: JSON.stringify([first, second]),
+  EMAIL_VERIFICATION: 'required',
   TOKEN_SECRET: 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS',
   DATABASE_URL: 'postgresql://app:correct-horse-battery@ep-one.neon.example/main',
   DATABASE_FETCH_ENDPOINT: '',
@@ -82,6 +83,9 @@ describe('readConfig', () => {
         account: { points: 20, duration: 3_600 },
         forgot: { points: 3, duration: 3_600 },
         upload: { points: 10, duration: 3_600 },
+        register: { points: 10, duration: 3_600 },
+        confirm: { points: 3, duration: 3_600 },
+        password: { points: 10, duration: 900 },
       },
       upstash: { url: 'https://one.upstash.example', token: 'token-of-upstash' },
       mail: {
@@ -103,6 +107,7 @@ describe('readConfig', () => {
         accessKeyId: production.S3_ACCESS_KEY_ID,
         secretAccessKey: production.S3_SECRET_ACCESS_KEY,
       },
+      requiresVerifiedEmail: true,
       tokenSecret: production.TOKEN_SECRET,
       tokens: {
         issuer: 'https://api.selvedge.example',
@@ -188,6 +193,7 @@ describe('readConfig', () => {
     ['JWT_KEYS', JSON.stringify([first, { ...second, kid: first.kid }])],
     ['JWT_KEYS', JSON.stringify([{ ...first, retiresAt: '2026-11-20T12:00:00.000Z' }, second])],
     ['JWT_KEYS', JSON.stringify([{ ...first, signsFrom: 'soon' }])],
+    ['EMAIL_VERIFICATION', 'sometimes'],
     ['TOKEN_SECRET', 'short'],
     ['TOKEN_SECRET', `${'Zq3v8yB_E1h5k9nR'.repeat(3)}=`],
     ['DATABASE_URL', 'mysql://app:correct-horse-battery@db.example/main'],
@@ -260,7 +266,11 @@ describe('readConfig', () => {
   it('asks for nothing of mail when mail is off, and only then', () => {
     const none = { ...production, RESEND_API_KEY: 'none', RESEND_WEBHOOK_SECRET: 'none' }
     const untouched = { MAIL_FROM: 'mail@example.com', OPS_EMAIL: '', APP_URL: 'https://shop.example.com' }
-    expect(readConfig({ ...none, ...untouched, MAIL: 'off' }).mail.provider).toBeUndefined()
+    const off = { ...none, ...untouched, MAIL: 'off', EMAIL_VERIFICATION: 'optional' }
+    expect(readConfig(off).mail.provider).toBeUndefined()
+    expect(refusal({ ...off, EMAIL_VERIFICATION: 'required' }).message).toContain(
+      'EMAIL_VERIFICATION is required, and',
+    )
     for (const env of [none, { ...none, ENVIRONMENT: 'development' }]) {
       const names = refusal(env).problems.map(({ name }) => name)
       expect([...new Set(names)]).toEqual(['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET'])

@@ -46,6 +46,10 @@ const Limits = z.strictObject({
   forgot: Quota.default(policies.forgot),
   'chat.send': Quota.default(policies['chat.send']),
   upload: Quota.default(policies.upload),
+  file: Quota.default(policies.file),
+  register: Quota.default(policies.register),
+  confirm: Quota.default(policies.confirm),
+  password: Quota.default(policies.password),
 })
 
 /** `Name <address>` or an address: what stands in From. */
@@ -79,6 +83,7 @@ export const Environment = z.object({
   JWT_ISSUER: z.url(),
   JWT_AUDIENCE: z.string().min(1),
   JWT_KEYS: json.pipe(z.array(SigningKey).min(1).max(2)),
+  EMAIL_VERIFICATION: z.enum(['optional', 'required']),
   TOKEN_SECRET: z.string().regex(/^[\w-]{43,200}$/, 'is not base64url of 32 bytes or more'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   DATABASE_FETCH_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
@@ -158,6 +163,7 @@ const toConfig = (env: z.infer<typeof Environment>) => ({
           accessKeyId: env.S3_ACCESS_KEY_ID,
           secretAccessKey: env.S3_SECRET_ACCESS_KEY,
         },
+  requiresVerifiedEmail: env.EMAIL_VERIFICATION === 'required',
   tokenSecret: env.TOKEN_SECRET,
   tokens: { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE, keys: env.JWT_KEYS },
 })
@@ -185,6 +191,7 @@ const contradictions = (env: z.infer<typeof Environment>): Problem[] => {
     [signs && env.S3_SECRET_ACCESS_KEY === 'none', 'S3_SECRET_ACCESS_KEY', 'is none'],
     [!signs && env.S3_SECRET_ACCESS_KEY !== 'none', 'S3_ENDPOINT', 'is missing'],
     [env.UPLOAD_QUOTA_BYTES < env.UPLOAD_MAX_BYTES, 'UPLOAD_QUOTA_BYTES', 'is less than UPLOAD_MAX_BYTES'],
+    [!mails && env.EMAIL_VERIFICATION === 'required', 'EMAIL_VERIFICATION', 'is required, and MAIL is off'],
     [mails && env.RESEND_API_KEY === 'none', 'RESEND_API_KEY', 'is none, and MAIL is not off'],
     [mails && env.RESEND_WEBHOOK_SECRET === 'none', 'RESEND_WEBHOOK_SECRET', 'is none, and MAIL is not off'],
   ])

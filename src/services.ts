@@ -18,6 +18,7 @@ import { createIdempotencyRepository } from './idempotency/repository.ts'
 import { createInboxes } from './inbox/inboxes.ts'
 import { createInboxRepository } from './inbox/repository.ts'
 import { createRealtimeService } from './inbox/service.ts'
+import { createNotificationService } from './inbox/service/notifications.ts'
 import type { JobHandlers } from './jobs/catalog.ts'
 import { createConsumer, type Workshop } from './jobs/consumer.ts'
 import { createDeadLetters } from './jobs/dead-letters.ts'
@@ -49,6 +50,9 @@ import type { Logger } from './shared/logger.ts'
 import { newMeter, type Meter } from './shared/meter.ts'
 import { joinTrace } from './shared/trace.ts'
 import { createDirectRepository } from './uploads/direct-repository.ts'
+import { createFileRepository } from './uploads/file-repository.ts'
+import { createFileService } from './uploads/service/files.ts'
+import { createSignedLinks } from './uploads/signed-link.ts'
 import { createImages } from './uploads/images.ts'
 import { createPartBuffers } from './uploads/part-buffers.ts'
 import { createPipelineRepository } from './uploads/pipeline-repository.ts'
@@ -65,10 +69,14 @@ import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
 import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
+import { createCurrentPassword } from './users/current-password.ts'
+import { createEmailRepository } from './users/email-repository.ts'
 import { createMailedTokens } from './users/mailed-token.ts'
 import { createRecoveryRepository } from './users/recovery-repository.ts'
 import { createUserRepository } from './users/repository.ts'
+import { createEmailChangeService } from './users/service/email-change.ts'
 import { createRecoveryService } from './users/service/recovery.ts'
+import { createRegistrationService } from './users/service/registration.ts'
 import { createUserService } from './users/service.ts'
 
 /** What work is done for: a request, a cron, a job. */
@@ -104,6 +112,7 @@ export const createServices = (
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
     objects: createObjectStore(SLIDING_WINDOWS),
@@ -168,11 +177,12 @@ export const createServices = (
       origin,
       log,
     })
+    const inboxRepository = createInboxRepository(database)
     const realtime = createRealtimeService({
       inboxes,
       rooms,
       conversations: conversationRepository,
-      repository: createInboxRepository(database),
+      repository: inboxRepository,
       log,
     })
     const uploads = createUploadRepository(database)
@@ -187,18 +197,27 @@ export const createServices = (
       newId,
       ...config.uploads,
     }
+    const users = createUserRepository(database)
+    const emails = createEmailRepository(database)
+    const currentPassword = createCurrentPassword({ users, verifyPassword })
+    const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
       'chat.members': conversations.tellMembers,
       'chat.orderStatus': conversations.tellOrder,
+      'inbox.notify': notifications.notify,
       'sessions.ended': realtime.closeSockets,
       'ops.alert': (alert, { signal }) => webhook(alert, signal),
       'upload.process': createUploadPipeline({
         uploads: createPipelineRepository(database),
         store: uploadStore,
-        ...{ scanner, images, dispatcher, newId, log },
+        scanner,
+        images,
+        dispatcher,
+        newId,
+        log,
       }),
     }
     return {
@@ -208,12 +227,22 @@ export const createServices = (
         refreshTokens,
         newId,
         refusesDemoAccounts: config.environment === 'production',
+        requiresVerifiedEmail: config.requiresVerifiedEmail,
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
       conversations,
       deadLetters,
       directUploads: createDirectUploads(direct),
+      files: createFileService({ files: createFileRepository(database), store: uploadStore, links, log }),
+      emailChange: createEmailChangeService({
+        emails,
+        currentPassword,
+        mailedTokens,
+        dispatcher,
+        newId,
+        origin,
+      }),
       handlers,
       health: createHealthService({ health: createHealthRepository(database), log }),
       idempotency: createIdempotencyRepository(database),
@@ -221,6 +250,7 @@ export const createServices = (
       limits: createLimitService({ stores: limitStores, memory: limitMemory, log }),
       mail,
       multipartUploads: createMultipartUploads(direct),
+      notifications,
       orders: createOrderService({ orders: createOrderRepository(database), dispatcher, newId }),
       products: createProductService({ products: createProductRepository(database), newId }),
       purgeJobs: jobs.purgeExpired,
@@ -234,6 +264,15 @@ export const createServices = (
         hashPassword,
         origin,
         sockets: realtime,
+      }),
+      registration: createRegistrationService({
+        emails,
+        breaches,
+        mailedTokens,
+        dispatcher,
+        newId,
+        hashPassword,
+        origin,
       }),
       sessions: createSessionService({
         sessions: createSessionRepository(database),
@@ -267,12 +306,12 @@ export const createServices = (
         sweeps: createSweepRepository(database),
       }),
       users: createUserService({
-        users: createUserRepository(database),
+        users,
         breaches,
         dispatcher,
         newId,
         hashPassword,
-        verifyPassword,
+        currentPassword,
         sockets: realtime,
       }),
     }

@@ -43,7 +43,15 @@ export const makeRows = async (now: number, passwordHash: string) => {
 
   const person = (role: string, name: string, email: string) => {
     const time = between(sizes.days * 2, sizes.days + 1)
-    return { id: idAt(time), name, email, password_hash: passwordHash, role, ...stamps(time) }
+    return {
+      id: idAt(time),
+      name,
+      email,
+      password_hash: passwordHash,
+      role,
+      verified_at: at(time),
+      ...stamps(time),
+    }
   }
   const admin = person('admin', 'Ada Admin', logins[0].email)
   const customers = Array.from({ length: sizes.customers }, (_, n) => {

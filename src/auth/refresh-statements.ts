@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { iso } from '../db/json.ts'
 import { purgeBatch } from '../shared/purge.ts'
 import { sessionDays } from './session.ts'
 
@@ -66,7 +67,8 @@ export const readVerdict = (exchange: Exchange): SQL => sql`
       when sessions.revoked_at is not null or sessions.expires_at <= now() or users.deleted_at is not null then 'ended'
       else 'good' end as verdict,
     sessions.id as "sessionId",
-    json_build_object('id', users.id, 'name', users.name, 'email', users.email, 'role', users.role) as "user"
+    json_build_object('id', users.id, 'name', users.name, 'email', users.email, 'role', users.role,
+      'verifiedAt', ${iso('users.verified_at')}) as "user"
   from refresh_tokens as token
   join sessions on sessions.id = token.session_id join users on users.id = sessions.user_id
   where token.token_hash = ${bytes(exchange.hash)}`

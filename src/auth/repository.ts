@@ -1,5 +1,6 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { iso } from '../db/json.ts'
 import type { Actor } from '../shared/actor.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
 import { users } from '../users/table.ts'
@@ -9,7 +10,13 @@ import type { LoggedInUser } from './schema.ts'
 import { sessionDays } from './session.ts'
 import { sessions } from './table.ts'
 
-const profile = { id: users.id, name: users.name, email: users.email, role: users.role }
+const profile = {
+  id: users.id,
+  name: users.name,
+  email: users.email,
+  role: users.role,
+  verifiedAt: sql<string | null>`${iso('users.verified_at')}`,
+}
 
 type NewSession = {
   id: string

@@ -31,10 +31,11 @@ const login = publicRoute({
   summary: 'Exchange e-mail and password for an access token and a refresh token',
   description:
     'Attempts are limited for each address and for each account. An access token of a living session of the account, ' +
-    'expired or not, sent as Authorization: Bearer, has a count of its own: guesses of others do not lock it out.',
+    'expired or not, sent as Authorization: Bearer, has a count of its own: guesses of others do not lock it out. With EMAIL_VERIFICATION=required the right password of an account whose ' +
+    'address is not confirmed is a 403: POST /api/auth/resend-verification mails the link again.',
   request: { body: jsonBody(Login) },
   responses: { 200: json(dataOf(TokenReply), 'An access token of 15 minutes') },
-  errors: ['INVALID_CREDENTIALS', 'IDEMPOTENCY_NOT_SUPPORTED', 'ORIGIN_REFUSED'],
+  errors: ['INVALID_CREDENTIALS', 'EMAIL_NOT_VERIFIED', 'IDEMPOTENCY_NOT_SUPPORTED', 'ORIGIN_REFUSED'],
 })
 
 const refresh = publicRoute({

@@ -32,13 +32,20 @@ export const Login = z
 export type Login = z.infer<typeof Login>
 
 export const LoggedInUser = z
-  .object({ id: z.uuid(), name: z.string(), email: z.string(), role: z.enum(roles) })
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    email: z.string(),
+    role: z.enum(roles),
+    verifiedAt: z.iso.datetime().nullable().describe('When its address was confirmed'),
+  })
   .openapi('LoggedInUser', {
     example: {
       id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12',
       name: 'Ada Byron',
       email: 'customer@selvedge.test',
       role: 'user',
+      verifiedAt: '2026-11-20T12:05:00.000Z',
     },
   })
 
@@ -69,6 +76,7 @@ export const TokenReply = z
         name: 'Ada Byron',
         email: 'customer@selvedge.test',
         role: 'user',
+        verifiedAt: '2026-11-20T12:05:00.000Z',
       },
     },
   })

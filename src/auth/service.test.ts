@@ -5,7 +5,7 @@ import { createAuthService } from './service.ts'
 
 const password = 'Warp-and-Weft-7'
 const passwordHash = hashPassword(password)
-const user = { id: 'u1', name: 'Ada Byron', role: 'user' as const }
+const user = { id: 'u1', name: 'Ada Byron', role: 'user' as const, verifiedAt: null }
 
 type Session = {
   id: string
@@ -19,7 +19,7 @@ let asked: string[]
 let sessions: Session[]
 
 /** The accounts are whatever address is asked for. */
-const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
+const serviceOf = ({ refusesDemoAccounts = false, requiresVerifiedEmail = false, opens = true } = {}) =>
   createAuthService({
     auth: {
       findByEmail: async (email) => {
@@ -43,6 +43,7 @@ const serviceOf = ({ refusesDemoAccounts = false, opens = true } = {}) =>
     refreshTokens: createRefreshTokens('a secret of the tests'),
     newId: () => 's1',
     refusesDemoAccounts,
+    requiresVerifiedEmail,
   })
 
 beforeEach(() => {
@@ -77,6 +78,16 @@ describe('login', () => {
     await expect(
       serviceOf({ opens: false }).login({ email: 'ada@people.example', password }, undefined),
     ).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' })
+  })
+
+  it('of an address that is not confirmed is told so where that is required, after the right password only', async () => {
+    const { login } = serviceOf({ requiresVerifiedEmail: true })
+    const email = 'ada@people.example'
+    await expect(login({ email, password }, undefined)).rejects.toMatchObject({ code: 'EMAIL_NOT_VERIFIED' })
+    await expect(login({ email, password: 'wrong' }, undefined)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+    })
+    expect(sessions).toEqual([])
   })
 
   it('of a demonstration account is refused where those are', async () => {

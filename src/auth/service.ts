@@ -17,6 +17,8 @@ type Deps = {
   newId: () => string
   /** Where passwords are published: production knows no account there. */
   refusesDemoAccounts: boolean
+  /** Nobody logs in before the address is confirmed. */
+  requiresVerifiedEmail: boolean
 }
 
 type Credentials = Omit<Login, 'transport'>
@@ -27,11 +29,16 @@ const isDemo = (email: string): boolean => email.endsWith('@selvedge.test')
 const wrongCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'E-mail address or password is wrong')
 
+const unverified = (): AppError =>
+  new AppError('EMAIL_NOT_VERIFIED', 'Confirm your e-mail address first; a new link can be mailed')
+
 /** By the address: an account that does not exist counts as one that does. */
 const accountKey = (email: string): string =>
   `account:${createHash('sha256').update(normaliseEmail(email)).digest('hex')}`
 
-export const createAuthService = ({ auth, tokens, refreshTokens, newId, refusesDemoAccounts }: Deps) => {
+export const createAuthService = (deps: Deps) => {
+  const { auth, tokens, refreshTokens, newId, refusesDemoAccounts, requiresVerifiedEmail } = deps
+
   /** Undefined when the account is no longer as it was when the password was checked. */
   const open = async ({ email, password, device }: Credentials, userAgent: string | undefined) => {
     const address = normaliseEmail(email)
@@ -39,6 +46,8 @@ export const createAuthService = ({ auth, tokens, refreshTokens, newId, refusesD
     const found = refusesDemoAccounts && isDemo(address) ? undefined : known
     if (!verifyPassword(password, found?.passwordHash) || found === undefined) throw wrongCredentials()
     const { passwordHash, ...user } = found
+    // Only whoever knows the password learns that there is an account.
+    if (requiresVerifiedEmail && user.verifiedAt === null) throw unverified()
     const refresh = refreshTokens.first()
     const session = {
       id: newId(),

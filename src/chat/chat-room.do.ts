@@ -7,13 +7,16 @@ import { newId } from '../shared/ids.ts'
 import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
 import { admissionHeader, type Admission, type Attachment } from './attachment.ts'
+import type { Presence } from './attendance.ts'
+import { createLink } from './link.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
-import { ClientFrame, limits, type Message, type ServerFrame, type System } from './protocol.ts'
+import { ClientFrame, limits, type FrameOf, type Message, type ServerFrame, type System } from './protocol.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
 import {
   emptyRoom,
   memberOf,
+  presentMembers,
   step,
   type Change,
   type Effect,
@@ -85,6 +88,13 @@ const parsed = (text: string): unknown => {
   }
 }
 
+const presenceFrame = (userId: string, { status, lastSeen }: Presence): FrameOf<'presence'> => ({
+  type: 'presence',
+  userId,
+  status,
+  lastSeen: lastSeen === null ? null : new Date(lastSeen).toISOString(),
+})
+
 let config: ReturnType<typeof readConfig> | undefined
 
 /**
@@ -108,6 +118,22 @@ export class ChatRoom extends DurableObject<Env> {
   readonly #outlets = new Map<string, { outlet: Outlet; connectedAt: number; saved: number }>()
   /** When a socket that sends more than pings was last heard. */
   readonly #heard = new Map<string, number>()
+  readonly #link = createLink({
+    kv: this.ctx.storage.kv,
+    inboxes: this.env.INBOXES,
+    look: () => {
+      const sockets = new Map<string, number>()
+      for (const { userId } of this.#state.sockets.values()) {
+        sockets.set(userId, (sockets.get(userId) ?? 0) + 1)
+      }
+      return { members: presentMembers(this.#state).map(({ userId }) => userId), sockets }
+    },
+    conversation: () => this.ctx.storage.kv.get<string>('conversation'),
+    tell: (userId, presence) => this.#broadcast(JSON.stringify(presenceFrame(userId, presence)), undefined),
+    waitUntil: (work) => this.ctx.waitUntil(work),
+    settled: () => this.ctx.waitUntil(this.#armLink()),
+    log: this.#log,
+  })
   #batch: string[] = []
   #batchBytes = 0
   #batchTimer: ReturnType<typeof setTimeout> | undefined
@@ -124,6 +150,7 @@ export class ChatRoom extends DurableObject<Env> {
     for (const socket of context.getWebSockets()) this.#wake(socket)
     void context.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
+      this.#link.update()
     })
   }
 
@@ -213,6 +240,11 @@ export class ChatRoom extends DurableObject<Env> {
     this.#run({ type: 'sessionsEnded', sessions })
   }
 
+  /** An inbox tells of its user; whether it is to go on doing so. */
+  presence({ userId, presence }: { userId: string; presence: Presence }): boolean {
+    return this.#link.heard(userId, presence)
+  }
+
   addFiles({ files }: { files: string[] }): void {
     this.#store.addFiles(files)
   }
@@ -251,6 +283,7 @@ export class ChatRoom extends DurableObject<Env> {
       this.#closeSilent([...this.#sockets.keys()])
       this.#closeOld(now)
       this.#store.forgetEndedBefore(now - sessionsKept)
+      this.#link.update()
       if (this.#isDirty) await this.#publish()
       this.#failures = 0
     } catch (error) {
@@ -265,14 +298,17 @@ export class ChatRoom extends DurableObject<Env> {
         this.#failures > 0 ? 1_000 + backoff(this.#failures, { base: 1_000, cap: 60_000 }) : publishEvery
       if (this.#isDirty) await this.#arm(Date.now() + wait)
       else if (this.#sockets.size > 0) await this.#arm(Date.now() + sweepEvery)
+      await this.#armLink()
     }
   }
 
   #run(event: Event): void {
     try {
+      const before = this.#state.sockets.size
       const { state, effects } = step(this.#state, event)
       this.#state = state
       for (const effect of effects) this.#perform(effect)
+      if (event.type === 'applied' || this.#state.sockets.size !== before) this.#link.update()
     } catch (error) {
       // What is in memory may differ from what is on disk: begin again from there.
       this.#log.error('a room starts anew', { error: describeError(error) })
@@ -294,7 +330,9 @@ export class ChatRoom extends DurableObject<Env> {
       case 'saveClosed':
         return this.#store.saveClosed(effect.closed)
       case 'send':
-        return this.#send(effect.to, effect.frame)
+        this.#send(effect.to, effect.frame)
+        if (effect.frame.type === 'ready') this.#sendPresences(effect.to)
+        return
       case 'broadcast':
         return this.#broadcast(JSON.stringify(effect.frame), effect.except)
       case 'tellAuthors':
@@ -348,6 +386,10 @@ export class ChatRoom extends DurableObject<Env> {
   #send(id: string, frame: ServerFrame): void {
     const text = JSON.stringify(frame)
     this.#write(id, text, Buffer.byteLength(text))
+  }
+
+  #sendPresences(id: string): void {
+    for (const [userId, presence] of this.#link.presences()) this.#send(id, presenceFrame(userId, presence))
   }
 
   #write(id: string, text: string, bytes: number): void {
@@ -524,7 +566,15 @@ export class ChatRoom extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(at)
   }
 
-  /** To PostgreSQL: the last message and who has read how much, for lists. Older than what is there changes nothing. */
+  async #armLink(): Promise<void> {
+    const at = this.#link.dueAt()
+    if (at !== undefined) await this.#arm(Math.max(at, Date.now()))
+  }
+
+  /**
+   * To PostgreSQL: the last message and who has read how much, for lists; older than what is there changes nothing. And to
+   * the members' inboxes what is unread.
+   */
   async #publish(): Promise<void> {
     const conversationId = this.ctx.storage.kv.get<string>('conversation')
     this.#isDirty = false
@@ -536,5 +586,13 @@ export class ChatRoom extends DurableObject<Env> {
       .map(({ userId, read }) => ({ userId, read, count: this.#store.numberAt(read) }))
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
     await createConversationRepository(database).publish({ conversationId, head, messages, last, reads })
+    await this.#link.tellUnread(
+      [...members.values()].map(({ userId, left, read }) => ({
+        userId,
+        conversationId,
+        unread: left ? 0 : Math.max(0, messages - this.#store.numberAt(read)),
+        version: head + read,
+      })),
+    )
   }
 }

@@ -29,6 +29,10 @@ const constraints: Record<string, Violation> = {
   products_slug_unique: { code: 'SLUG_TAKEN', message: 'This slug is already in use' },
   categories_slug_unique: { code: 'SLUG_TAKEN', message: 'This slug is already in use' },
   products_category_id_fk: { code: 'VALIDATION_FAILED', message: 'unknown category', field: 'categoryId' },
+  product_images_upload_id_uploads_id_fk: {
+    code: 'FILE_IN_USE',
+    message: 'The file is attached to something',
+  },
   products_stock_check: { code: 'OUT_OF_STOCK', message: 'Not enough stock' },
 }
 

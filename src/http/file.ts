@@ -2,11 +2,18 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { byteRangeOf, type ByteRange } from '../shared/byte-range.ts'
 import { AppError } from '../shared/errors.ts'
+import { contentDisposition } from './content-disposition.ts'
+
+/** Who a file is shown to, and so who may keep it and embed it. */
+export type Audience = keyof typeof audiences
 
 /** A stored file that never changes under its ETag. */
 export type StoredFile = {
-  /** ASCII, without quotes. */
+  /** Under which it is saved: any text. */
   name: string
+  /** Only what runs no script and loads nothing may be `inline`. */
+  disposition: 'attachment' | 'inline'
+  audience: Audience
   type: string
   size: number
   /** Without quotes. */
@@ -34,6 +41,21 @@ export const fileResponses = (types: string[], description: string) => {
   }
 }
 
+/** For whom each of them may have other rights at the next request, nothing is kept without asking again. */
+const unkept = 'private, no-cache'
+
+const audiences = {
+  /** Everyone. What is no longer public may be in caches for this long, and in none for longer (ADR 21). */
+  everyone: { cacheControl: 'public, max-age=86400, immutable', resourcePolicy: 'cross-origin' },
+  /** Whoever has the link, be it in a mail or on a page of another origin. */
+  link: { cacheControl: unkept, resourcePolicy: 'cross-origin' },
+  /** Whoever is logged in, which no page of another origin can make a browser be for an image. */
+  actor: { cacheControl: unkept, resourcePolicy: 'same-origin' },
+} as const
+
+/** Should a browser show it as a page nevertheless: without scripts, forms, frames or an origin. */
+const policy = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
 const matches = (header: string, quoted: string): boolean =>
   header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === quoted)
 
@@ -55,16 +77,20 @@ const rangeOf = ({ req }: Context, { size, modifiedAt }: StoredFile, quoted: str
 }
 
 /**
- * Sends a file to be saved: conditional requests, one range of bytes, HEAD (RFC 9110, sections 13 and 14). Private, and
- * asked for again each time, so that whoever lost the right to it is refused.
+ * Sends a file: conditional requests, one range of bytes, HEAD (RFC 9110, sections 13 and 14). Opens it only where its
+ * bytes are sent.
  * @throws RANGE_NOT_SATISFIABLE
  */
 export const sendFile = async (c: Context, file: StoredFile): Promise<Response> => {
-  const { name, type, size, etag, modifiedAt, open } = file
+  const { name, disposition, audience, type, size, etag, modifiedAt, open } = file
+  const { cacheControl, resourcePolicy } = audiences[audience]
   const quoted = `"${etag}"`
+  // All of them with a 304 too, whose headers replace those of the stored response.
   const headers = {
     'Accept-Ranges': 'bytes',
-    'Cache-Control': 'private, no-cache',
+    'Cache-Control': cacheControl,
+    'Content-Security-Policy': policy,
+    'Cross-Origin-Resource-Policy': resourcePolicy,
     ETag: quoted,
     'Last-Modified': modifiedAt.toUTCString(),
   }
@@ -80,7 +106,7 @@ export const sendFile = async (c: Context, file: StoredFile): Promise<Response> 
     ...headers,
     'Content-Type': type,
     'Content-Length': String(range?.length ?? size),
-    'Content-Disposition': `attachment; filename="${name}"`,
+    'Content-Disposition': contentDisposition(disposition, name),
   }
   if (c.req.raw.method === 'HEAD') return c.body(null, 200, content)
   if (range === undefined) return c.body(await open(), 200, content)

@@ -5,8 +5,13 @@ import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
 import { bearerOf } from './bearer.ts'
 import {
+  countsAsConfirm,
+  countsAsEmailChange,
+  countsAsFile,
   countsAsForgot,
   countsAsLogin,
+  countsAsPassword,
+  countsAsRegister,
   countsAsUpload,
   isMarked,
   unlimited,
@@ -22,15 +27,21 @@ const addressOf = (c: Context<AppEnv>): string =>
 
 const Attempt = z.object({ email: z.string() })
 
+const PasswordCheck = z.object({ currentPassword: z.string() })
+
 /** More than the validator takes for JSON: what it would read must not go uncounted. */
 const mayBeJson = (c: Context<AppEnv>): boolean => /json/i.test(c.req.header('Content-Type') ?? '')
 
+/** hono keeps the parsed body: what is read here is what the validator reads. */
+const bodyOf = async (c: Context<AppEnv>): Promise<unknown> =>
+  mayBeJson(c) ? await c.req.json().catch(() => undefined) : undefined
+
 /** The address that such a request is about; what has none is refused by the validation that follows. */
-const emailOf = async (c: Context<AppEnv>, mark: typeof countsAsLogin): Promise<string | undefined> => {
-  if (!isMarked(c, mark) || !mayBeJson(c)) return undefined
-  // hono keeps the parsed body: what is read here is what the validator reads.
-  return Attempt.safeParse(await c.req.json().catch(() => undefined)).data?.email
-}
+const emailOf = async (
+  c: Context<AppEnv>,
+  ...marks: (typeof countsAsLogin)[]
+): Promise<string | undefined> =>
+  isMarked(c, ...marks) ? Attempt.safeParse(await bodyOf(c)).data?.email : undefined
 
 /** The account that a login is for. */
 const accountOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
@@ -40,9 +51,20 @@ const accountOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
 }
 
 /** Who would get the mail, known or not. */
-const recipientOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
-  const email = await emailOf(c, countsAsForgot)
-  return email === undefined ? undefined : c.var.services.auth.accountKey(email)
+const recipientOf =
+  (...marks: (typeof countsAsForgot)[]) =>
+  async (c: Context<AppEnv>): Promise<string | undefined> => {
+    const email = await emailOf(c, ...marks)
+    return email === undefined ? undefined : c.var.services.auth.accountKey(email)
+  }
+
+/** The account whose password is shown once more; who has no valid token is refused by the authentication that follows. */
+const ownerOf = async (c: Context<AppEnv>): Promise<string | undefined> => {
+  if (!isMarked(c, countsAsPassword, countsAsEmailChange)) return undefined
+  if (!PasswordCheck.safeParse(await bodyOf(c)).success) return undefined
+  const token = bearerOf(c.req.header('Authorization'))
+  const actor = token && (await c.var.services.auth.verify(token))
+  return actor ? `user:${actor.id}` : undefined
 }
 
 /** Whose upload it is; a token that is not valid is refused by the route. */
@@ -59,7 +81,14 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
     {
       name: 'global',
       ...limits.global,
-      keyGenerator: (c) => (isMarked(c, unlimited) ? undefined : addressOf(c)),
+      keyGenerator: (c) => (isMarked(c, unlimited) || isMarked(c, countsAsFile) ? undefined : addressOf(c)),
+      store: upstash === undefined ? 'objects' : 'upstash',
+      failMode: 'open',
+    },
+    {
+      name: 'file',
+      ...limits.file,
+      keyGenerator: (c) => (isMarked(c, countsAsFile) ? addressOf(c) : undefined),
       store: upstash === undefined ? 'objects' : 'upstash',
       failMode: 'open',
     },
@@ -67,6 +96,13 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
       name: 'login',
       ...limits.login,
       keyGenerator: (c) => (isMarked(c, countsAsLogin) ? addressOf(c) : undefined),
+      store: 'objects',
+      failMode: 'local',
+    },
+    {
+      name: 'register',
+      ...limits.register,
+      keyGenerator: (c) => (isMarked(c, countsAsRegister) ? addressOf(c) : undefined),
       store: 'objects',
       failMode: 'local',
     },
@@ -84,7 +120,21 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
     {
       name: 'forgot',
       ...limits.forgot,
-      keyGenerator: recipientOf,
+      keyGenerator: recipientOf(countsAsForgot),
+      store: 'objects',
+      failMode: 'local',
+    },
+    {
+      name: 'confirm',
+      ...limits.confirm,
+      keyGenerator: recipientOf(countsAsRegister, countsAsConfirm, countsAsEmailChange),
+      store: 'objects',
+      failMode: 'local',
+    },
+    {
+      name: 'password',
+      ...limits.password,
+      keyGenerator: ownerOf,
       store: 'objects',
       failMode: 'local',
     },

@@ -33,6 +33,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   VALIDATION_FAILED: 'The request is not valid',
   UNAUTHENTICATED: 'Send a valid access token as Authorization: Bearer',
   INVALID_CREDENTIALS: 'E-mail address or password is wrong',
+  EMAIL_NOT_VERIFIED: 'Confirm your e-mail address first; a new link can be mailed',
   REFRESH_INVALID: 'The session has ended; log in again',
   REFRESH_REUSED: 'This refresh token was used before; its session has ended',
   FORBIDDEN: 'Your role does not allow this',

@@ -3,8 +3,13 @@ import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
 import {
+  countsAsConfirm,
+  countsAsEmailChange,
+  countsAsFile,
   countsAsForgot,
   countsAsLogin,
+  countsAsPassword,
+  countsAsRegister,
   countsAsUpload,
   limited,
   streamed,
@@ -19,7 +24,7 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   tags: [string]
   /** Domain codes of this operation; those of its body, query, path and access are added. */
   errors?: ErrorCode[]
-  /** `none`: no limit counts it. `login`, `forgot`, `upload`: it counts as such an attempt too. */
+  /** `none`: no limit counts it. Of the others, it counts as such an attempt too; as `file`, as such a one alone. */
   limits?: keyof typeof marks
   /**
    * The handler reads the body as it comes: nothing else does, and no limit of the app but the handler's own holds for it.
@@ -32,7 +37,12 @@ const marks = {
   none: unlimited,
   login: countsAsLogin,
   forgot: countsAsForgot,
+  file: countsAsFile,
   upload: countsAsUpload,
+  register: countsAsRegister,
+  confirm: countsAsConfirm,
+  password: countsAsPassword,
+  emailChange: countsAsEmailChange,
   usual: limited,
 }
 
@@ -76,7 +86,7 @@ export const guestRoute = <P extends string, R extends Definition<P>>(route: R) 
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: [{}, ...bearer],
-    middleware: [identify, refuseUnstorableText(route.request)] as const,
+    middleware: [marks[route.limits ?? 'usual'], identify, refuseUnstorableText(route.request)] as const,
   })
 
 /** For whoever is logged in. */

@@ -1,6 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
+import { createHash } from 'node:crypto'
+import { readConfig } from '../config.ts'
+import { createDatabase } from '../db/client.ts'
+import { backoff } from '../shared/backoff.ts'
+import { describeError } from '../shared/describe-error.ts'
+import { newId } from '../shared/ids.ts'
+import { sharedLogger, type Logger } from '../shared/logger.ts'
+import { newMeter } from '../shared/meter.ts'
+import { admissionHeader, type Admission, type Attachment } from './attachment.ts'
 import {
-  hashOf,
   placesOf,
   step,
   ticketFor,
@@ -11,20 +19,95 @@ import {
   type State,
   type Ticket,
 } from './inbox.ts'
+import * as presences from './presence.ts'
+import {
+  ClientFrame,
+  closeCodes,
+  maxBadFrames,
+  maxSockets,
+  type Notification,
+  type ServerFrame,
+  type Subject,
+} from './protocol.ts'
+import { createInboxRepository } from './repository.ts'
+import { createInboxStore } from './store.ts'
+import * as unreads from './unread.ts'
 
-/** Rooms that are called at a time. */
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
 const inTurns = 6
 
+/** Milliseconds. */
+const sweepEvery = 60_000
+/** Clients send `ping` each half minute; who has been silent for this long is gone. */
+const silence = 90_000
+/** A socket is opened anew at least once a day: its session is looked at again. */
+const socketLife = 24 * 3_600_000
+/** Longer than anyone can be on the way in with a session that has ended. */
+const sessionsKept = 3_600_000
+
+/** The inbox itself as a source of presence, beside rooms. */
+const ownSockets = 'inbox'
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+type Attendance = {
+  userId: string
+  room: string
+  incarnation: number
+  n: number
+  sockets: number
+  /** Whether the room wants to be told of changes. */
+  watches: boolean
+}
+
+let config: ReturnType<typeof readConfig> | undefined
+
 /**
- * What belongs to one user and to no room: tickets, and where the user's sessions may have sockets. A shell that loads,
- * saves and passes on what inbox.ts decides.
+ * What belongs to one user and to no room: tickets, where the user's sessions may have sockets, presence over all devices,
+ * what is unread, notifications, and the user's own sockets. A shell that loads, saves and passes on what inbox.ts,
+ * presence.ts and unread.ts decide.
  *
  * Methods and their replies only ever gain optional fields: during a deploy the caller may be older or newer.
  */
 export class Inbox extends DurableObject<Env> {
+  readonly #config = (config ??= readConfig(this.env))
+  readonly #log: Logger = sharedLogger({ level: this.#config.logLevel, pretty: this.#config.isDevelopment })
+  readonly #store = createInboxStore(this.ctx.storage, newId)
   #state: State = {
     tickets: new Map(this.#load<Ticket>('ticket/')),
     places: new Map(this.#load<Place>('place/')),
+  }
+  #presence: presences.State = {
+    ...presences.nobody,
+    ...this.#store.loadPresence(),
+    sources: this.#store.sources.load(),
+    subscribers: this.#store.subscribers.load(),
+  }
+  #unread: unreads.State = {
+    conversations: this.#store.unread.load(),
+    digested: this.#store.loadDigested(),
+  }
+  /** When the oldest notification becomes too old. */
+  #trimAt: number | undefined = this.#store.trim(Date.now())
+  #failures = 0
+  #alarmAt: number | undefined
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env)
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
+    void context.blockConcurrencyWhile(async () => {
+      this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
+      // After a restart its own sockets are gone, whatever was said of them.
+      if (this.#own().length !== (this.#presence.sources.get(ownSockets)?.sockets ?? 0)) this.#countOwn()
+      this.#arm()
+    })
   }
 
   /** Keeps the ticket's hash. Unix milliseconds. */
@@ -54,6 +137,11 @@ export class Inbox extends DurableObject<Env> {
    * was written with their end tries it again.
    */
   async endSessions({ sessions }: { sessions: string[] }): Promise<void> {
+    this.#store.endSessions(sessions, Date.now())
+    for (const [socket, { sessionId }] of this.#own()) {
+      if (sessions.includes(sessionId)) this.#close(socket, closeCodes.revoked, 'the session has ended')
+    }
+    this.#countOwn()
     const rooms = placesOf(this.#state, sessions)
     for (let start = 0; start < rooms.length; start += inTurns) {
       await Promise.all(
@@ -65,11 +153,142 @@ export class Inbox extends DurableObject<Env> {
     this.#run({ type: 'sessionsEnded', sessions })
   }
 
+  /** What a room has to say of the user's sockets there; answers the presence, which it is told of from now on if it watches. */
+  attend({ userId, room, watches, ...said }: Attendance): presences.Presence {
+    this.#know(userId)
+    const now = Date.now()
+    this.#runPresence({ type: 'reported', report: { source: `room/${room}`, ...said }, now })
+    this.#runPresence(watches ? { type: 'subscribed', room, now } : { type: 'unsubscribed', room })
+    return this.#presence.presence
+  }
+
+  unread({ userId, ...report }: unreads.Report & { userId: string }): void {
+    this.#know(userId)
+    this.#runUnread({ type: 'reported', report, now: Date.now() })
+  }
+
+  /** Once for each `id`: what comes again changes nothing. */
+  notify({ userId, id, subject }: { userId: string; id: string; subject: Subject }): void {
+    this.#know(userId)
+    const now = Date.now()
+    const added = this.#store.add(id, subject, now)
+    if (added === undefined) return
+    this.#trimAt = this.#store.trim(now)
+    this.#tellOwn({ type: 'notification', ...added })
+    this.#arm()
+  }
+
+  notifications({ before, limit, unread }: { before: number | null; limit: number; unread: boolean }): {
+    notifications: Notification[]
+    hasMore: boolean
+    unread: number
+    epoch: string
+    head: number
+  } {
+    const { epoch, page, unreadCount, head } = this.#store
+    return { ...page(before, limit, unread), unread: unreadCount(), epoch, head: head() }
+  }
+
+  markRead({ id }: { id: string }): Notification | null {
+    return this.#store.markRead(id, Date.now()) ?? null
+  }
+
+  markAllRead({ upTo }: { upTo: number }): void {
+    this.#store.markAllRead(upTo, Date.now())
+  }
+
+  /** The upgrade of a user whom the Worker has let in. */
+  override async fetch(request: Request): Promise<Response> {
+    const admission = JSON.parse(request.headers.get(admissionHeader) ?? 'null') as Admission | null
+    if (admission === null || request.headers.get('Upgrade') !== 'websocket')
+      return new Response(null, { status: 400 })
+    const { userId, sessionId } = admission
+    this.#know(userId)
+    if (this.#store.isEnded(sessionId)) return new Response(null, { status: 401 })
+    if (this.#own().length >= maxSockets) this.#closeSilent(Date.now())
+    if (this.#own().length >= maxSockets) return new Response(null, { status: 429 })
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server)
+    const attachment: Attachment = { sessionId, connectedAt: Date.now(), live: false, bad: 0 }
+    server.serializeAttachment(attachment)
+    this.#countOwn()
+    return new Response(null, { status: 101, webSocket: client })
+  }
+
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    const attachment = socket.deserializeAttachment() as Attachment | null
+    if (attachment === null || attachment.ended) return
+    const frame = ClientFrame.safeParse(
+      typeof data === 'string' && data.length <= 1_000 ? parsed(data) : undefined,
+    ).data
+    if (frame === undefined || attachment.live) return this.#refuse(socket, attachment)
+    socket.serializeAttachment({ ...attachment, live: true } satisfies Attachment)
+    const { epoch, head: headOf, floor, after } = this.#store
+    const head = headOf()
+    const position = frame.after ?? head
+    const isKnown = position === 0 ? floor() === 0 : frame.after === undefined || frame.epoch === epoch
+    const begins = isKnown && position <= head && position >= floor()
+    const unread = unreads.unreadOf(this.#unread)
+    this.#send(socket, { type: begins ? 'ready' : 'resync', epoch, head, unread })
+    if (begins) for (const one of after(position)) this.#send(socket, { type: 'notification', ...one })
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#close(socket, 1000, '')
+    this.#countOwn()
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#close(socket, 1000, '')
+    this.#countOwn()
+  }
+
+  /** Whatever happens, the next alarm is set. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = undefined
+    const now = Date.now()
+    try {
+      this.#closeSilent(now)
+      // Said again, lest it be taken for dead.
+      this.#countOwn()
+      this.#runPresence({ type: 'due', now })
+      this.#runUnread({ type: 'due', now })
+      this.#store.forgetEndedBefore(now - sessionsKept)
+      this.#trimAt = this.#store.trim(now)
+      const digestAt = unreads.digestAt(this.#unread, this.#offlineSince())
+      if (digestAt !== undefined && digestAt <= now) await this.#orderDigest()
+      this.#failures = 0
+    } catch (error) {
+      this.#failures += 1
+      this.#log.warn('an inbox could not do what was due', {
+        error: describeError(error),
+        failures: this.#failures,
+      })
+    } finally {
+      this.#arm()
+    }
+  }
+
+  /** One mail of all that is unread, by a job that is there once however often this is tried. */
+  async #orderDigest(): Promise<void> {
+    const userId = this.ctx.storage.kv.get<string>('user')
+    if (userId === undefined) return
+    const id = this.#store.digestId(newId)
+    const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
+    await createInboxRepository(database).orderDigest(userId, { id, origin: { requestId: id } })
+    this.#runUnread({ type: 'digested' })
+    this.#store.digestOrdered()
+  }
+
   #load<T>(prefix: string): [string, T][] {
     return [...this.ctx.storage.kv.list<T>({ prefix })].map(([name, value]) => [
       name.slice(prefix.length),
       value,
     ])
+  }
+
+  #know(userId: string): void {
+    if (this.ctx.storage.kv.get('user') === undefined) this.ctx.storage.kv.put('user', userId)
   }
 
   #run(event: Event): void {
@@ -90,5 +309,148 @@ export class Inbox extends DurableObject<Env> {
       case 'dropPlace':
         return void kv.delete(`place/${effect.key}`)
     }
+  }
+
+  #runPresence(event: presences.Event): void {
+    const before = this.#presence.presence
+    const { state, effects } = presences.step(this.#presence, event)
+    this.#presence = state
+    for (const effect of effects) this.#performPresence(effect)
+    if (state.presence.status === 'online' && before.status === 'offline') this.#runUnread({ type: 'online' })
+    this.#arm()
+  }
+
+  #performPresence(effect: presences.Effect): void {
+    const { sources, subscribers, savePresence } = this.#store
+    switch (effect.do) {
+      case 'savePresence':
+        return savePresence({ presence: effect.presence, silentSince: effect.silentSince })
+      case 'saveSource':
+        return sources.save(effect.source, effect.value)
+      case 'dropSource':
+        return sources.drop(effect.source)
+      case 'saveSubscriber':
+        return subscribers.save(effect.room, effect.value)
+      case 'dropSubscriber':
+        return subscribers.drop(effect.room)
+      case 'tell':
+        this.ctx.waitUntil(this.#tellRoom(effect.room, effect.presence))
+    }
+  }
+
+  /** One that cannot be reached is told again when it is due. */
+  async #tellRoom(room: string, presence: presences.Presence): Promise<void> {
+    const userId = this.ctx.storage.kv.get<string>('user')
+    if (userId === undefined) return
+    try {
+      const watches = await this.env.CHAT_ROOMS.getByName(room).presence({ userId, presence })
+      const { version } = presence
+      this.#runPresence(watches ? { type: 'told', room, version } : { type: 'unsubscribed', room })
+    } catch (error) {
+      this.#log.info('room not told of a presence yet', { room, error: describeError(error) })
+    }
+  }
+
+  #runUnread(event: unreads.Event): void {
+    const { state, effects } = unreads.step(this.#unread, event)
+    this.#unread = state
+    for (const effect of effects) this.#performUnread(effect)
+    this.#arm()
+  }
+
+  #performUnread(effect: unreads.Effect): void {
+    switch (effect.do) {
+      case 'saveUnread':
+        return this.#store.unread.save(effect.conversationId, effect.entry)
+      case 'dropUnread':
+        return this.#store.unread.drop(effect.conversationId)
+      case 'saveDigested':
+        return this.#store.saveDigested(effect.digested)
+      case 'tellUnread':
+        return this.#tellOwn({
+          type: 'unread',
+          conversationId: effect.conversationId,
+          unread: effect.unread,
+        })
+    }
+  }
+
+  /** Null: not offline. */
+  #offlineSince(): number | null {
+    const { status, lastSeen } = this.#presence.presence
+    return status === 'online' ? null : (lastSeen ?? 0)
+  }
+
+  #own(): [WebSocket, Attachment][] {
+    return this.ctx.getWebSockets().flatMap((socket) => {
+      const attachment = socket.deserializeAttachment() as Attachment | null
+      const isOpen = attachment !== null && !attachment.ended && socket.readyState === WebSocket.OPEN
+      return isOpen ? [[socket, attachment]] : []
+    })
+  }
+
+  #countOwn(): void {
+    const known = this.#presence.sources.get(ownSockets)
+    const sockets = this.#own().length
+    if ((known?.sockets ?? 0) === 0 && sockets === 0) return
+    const report = { source: ownSockets, sockets, incarnation: 0, n: (known?.n ?? 0) + 1 }
+    this.#runPresence({ type: 'reported', report, now: Date.now() })
+  }
+
+  #tellOwn(frame: ServerFrame): void {
+    for (const [socket, { live }] of this.#own()) if (live) this.#send(socket, frame)
+  }
+
+  #send(socket: WebSocket, frame: ServerFrame): void {
+    try {
+      socket.send(JSON.stringify(frame))
+    } catch {
+      // It is closing: webSocketClose follows.
+    }
+  }
+
+  #refuse(socket: WebSocket, attachment: Attachment): void {
+    const bad = attachment.bad + 1
+    socket.serializeAttachment({ ...attachment, bad } satisfies Attachment)
+    this.#send(socket, { type: 'error', code: 'INVALID_FRAME' })
+    if (bad < maxBadFrames) return
+    this.#close(socket, closeCodes.protocol, 'too many bad frames')
+    this.#countOwn()
+  }
+
+  #close(socket: WebSocket, code: number, reason: string): void {
+    const attachment = socket.deserializeAttachment() as Attachment | null
+    if (attachment !== null) socket.serializeAttachment({ ...attachment, ended: true } satisfies Attachment)
+    try {
+      socket.close(code, reason)
+    } catch {
+      // The other side was faster.
+    }
+  }
+
+  /** Sockets whose other side is gone without a word, and those that are old. */
+  #closeSilent(now: number): void {
+    for (const [socket, { connectedAt }] of this.#own()) {
+      const ponged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
+      if (now - Math.max(ponged, connectedAt) > silence) this.#close(socket, 1001, 'silent')
+      else if (now - connectedAt > socketLife) this.#close(socket, 1001, 'open a new one')
+    }
+  }
+
+  /** Sets the alarm for the first thing that is due, unless an earlier one is set. */
+  #arm(): void {
+    const now = Date.now()
+    const moments = [
+      presences.dueAt(this.#presence),
+      unreads.dueAt(this.#unread, this.#offlineSince()),
+      this.#trimAt,
+      this.#own().length > 0 ? now + sweepEvery : undefined,
+    ].filter((moment) => moment !== undefined)
+    if (moments.length === 0) return
+    const pause = this.#failures === 0 ? 0 : 1_000 + backoff(this.#failures, { base: 1_000, cap: sweepEvery })
+    const at = Math.max(now + pause, Math.min(...moments))
+    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return
+    this.#alarmAt = at
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at))
   }
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../shared/errors.ts'
+import { admissionHeader, type Admission } from './attachment.ts'
+import type { Notification, Subject } from './protocol.ts'
 import { parse, stringify } from 'uuid'
 import { targetOf, type Target, type Ticket } from './inbox.ts'
 
@@ -10,8 +12,21 @@ type Binding = {
     redeem: (shown: { secret: string; target: string }) => Promise<Pick<Ticket, 'sessionId' | 'role'> | null>
     admit: (place: { sessionId: string; target: string }) => Promise<void>
     endSessions: (ended: { sessions: string[] }) => Promise<void>
+    fetch: (request: Request) => Promise<Response>
+    notify: (news: { userId: string; id: string; subject: Subject }) => Promise<void>
+    notifications: (query: Page) => Promise<{
+      notifications: Notification[]
+      hasMore: boolean
+      unread: number
+      epoch: string
+      head: number
+    }>
+    markRead: (read: { id: string }) => Promise<Notification | null>
+    markAllRead: (read: { upTo: number }) => Promise<void>
   }
 }
+
+type Page = { before: number | null; limit: number; unread: boolean }
 
 type Inbox = ReturnType<Binding['getByName']>
 
@@ -67,5 +82,26 @@ export const createInboxes = (binding: Binding) => {
 
     endSessions: (userId: string, sessions: string[]): Promise<void> =>
       ask(userId, (inbox) => inbox.endSessions({ sessions })),
+
+    /** The object's answer to the upgrade of whom the Worker lets in. */
+    connect: (admission: Admission): Promise<Response> =>
+      ask(admission.userId, (inbox) =>
+        inbox.fetch(
+          new Request('https://inbox/', {
+            headers: { Upgrade: 'websocket', [admissionHeader]: JSON.stringify(admission) },
+          }),
+        ),
+      ),
+
+    notify: (userId: string, id: string, subject: Subject): Promise<void> =>
+      ask(userId, (inbox) => inbox.notify({ userId, id, subject })),
+
+    notifications: (userId: string, page: Page) => ask(userId, (inbox) => inbox.notifications(page)),
+
+    markRead: (userId: string, id: string): Promise<Notification | null> =>
+      ask(userId, (inbox) => inbox.markRead({ id })),
+
+    markAllRead: (userId: string, upTo: number): Promise<void> =>
+      ask(userId, (inbox) => inbox.markAllRead({ upTo })),
   }
 }

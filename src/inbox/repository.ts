@@ -4,11 +4,12 @@ import { roomJson } from '../chat/json.ts'
 import type { RoomState } from '../chat/room.ts'
 import type { Database } from '../db/client.ts'
 import { dataOf } from '../db/page.ts'
+import { enqueue, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 
 export type InboxRepository = ReturnType<typeof createInboxRepository>
 
-export const createInboxRepository = ({ read }: Database) => ({
+export const createInboxRepository = ({ read, write }: Database) => ({
   /** @throws UNAUTHENTICATED when the session has ended */
   async check(actor: Actor): Promise<void> {
     await read([actorGuard(actor)])
@@ -31,5 +32,11 @@ export const createInboxRepository = ({ read }: Database) => ({
       )`,
     ])
     return dataOf<RoomState>(rows)
+  },
+
+  /** A mail about all that is unread; the same id again changes nothing. The sweeper brings the job to the queue. */
+  async orderDigest(userId: string, { id, origin }: { id: string; origin: Origin }): Promise<void> {
+    const payload = { template: 'unreadMessages', userId } as const
+    await write([enqueue({ id, type: 'mail.send', payload, subjectId: userId, origin })])
   },
 })

@@ -5,6 +5,7 @@ import type { Actor } from '../shared/actor.ts'
 import { describeError } from '../shared/describe-error.ts'
 import { AppError, found, notFound } from '../shared/errors.ts'
 import { within } from '../shared/within.ts'
+import { eventStream, positionOf } from './event-stream.ts'
 import type { Target } from './inbox.ts'
 import type { Inboxes } from './inboxes.ts'
 import type { InboxRepository } from './repository.ts'
@@ -21,6 +22,16 @@ type Deps = {
 
 /** How somebody shows who opens a socket. */
 export type Credential = { ticket: string } | { actor: Actor }
+
+/** What an object has let in. @throws UNAUTHENTICATED, TOO_MANY_SOCKETS, UNAVAILABLE */
+const admitted = (response: Response, crowded: string): Response => {
+  if (response.status === 101) return response
+  if (response.status === 401) throw new AppError('UNAUTHENTICATED', 'The session has ended; log in again')
+  if (response.status === 429) {
+    throw new AppError('TOO_MANY_SOCKETS', crowded, { headers: { 'Retry-After': '60' } })
+  }
+  throw new AppError('UNAVAILABLE', 'The object refuses the socket')
+}
 
 /** Milliseconds that an answer waits for sockets to be closed; then the job closes them. */
 const patience = 3_000
@@ -51,6 +62,12 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     )
   }
 
+  const connectInbox = async (actor: Actor): Promise<Response> => {
+    await repository.check(actor)
+    const response = await inboxes.connect({ userId: actor.id, sessionId: actor.sessionId })
+    return admitted(response, 'This account has as many sockets and streams as it can have')
+  }
+
   return {
     /** @throws NOT_FOUND, FORBIDDEN */
     async issueTicket(actor: Actor, target: Target): Promise<{ ticket: string; expiresAt: string }> {
@@ -71,13 +88,21 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
         version,
         conversation,
       })
-      if (response.status === 101) return response
-      if (response.status === 401)
-        throw new AppError('UNAUTHENTICATED', 'The session has ended; log in again')
       if (response.status === 404) throw notFound('Conversation')
-      if (response.status !== 429) throw new AppError('UNAVAILABLE', 'The conversation cannot be reached')
-      const message = 'This account has as many sockets in this conversation as it can have'
-      throw new AppError('TOO_MANY_SOCKETS', message, { headers: { 'Retry-After': '60' } })
+      return admitted(response, 'This account has as many sockets in this conversation as it can have')
+    },
+
+    /** The inbox's answer to the upgrade: 101. */
+    async connectInbox(credential: Credential): Promise<Response> {
+      const actor = await identify(credential, { inbox: true })
+      return await connectInbox(actor)
+    },
+
+    /** Server-Sent Events of the actor's inbox. */
+    async events(actor: Actor, lastEventId: string | undefined): Promise<ReadableStream<Uint8Array>> {
+      const { webSocket } = await connectInbox(actor)
+      if (webSocket === null) throw new AppError('UNAVAILABLE', 'The inbox cannot be reached')
+      return eventStream(webSocket, positionOf(lastEventId))
     },
 
     /**

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Subject } from '../inbox/protocol.ts'
 
 const Id = z.uuid()
 
@@ -23,8 +24,14 @@ export const MailOrder = z.discriminatedUnion('template', [
   z.object({ template: z.enum(['orderConfirmed', 'orderShipped', 'orderCancelled']), orderId: Id }),
   z.object({ template: z.literal('reportReady'), reportId: Id, userId: Id }),
   z.object({ template: z.literal('sessionReused'), sessionId: Id }),
-  z.object({ template: z.literal('passwordReset'), tokenId: Id }),
-  z.object({ template: z.literal('passwordChanged'), userId: Id }),
+  z.object({
+    template: z.enum(['passwordReset', 'verifyEmail', 'confirmNewEmail', 'emailChanged']),
+    tokenId: Id,
+  }),
+  z.object({
+    template: z.enum(['passwordChanged', 'accountExists', 'emailChangeAsked', 'unreadMessages']),
+    userId: Id,
+  }),
   z.object({ template: z.literal('operatorAlert'), jobId: Id }),
   // Told here and not read: its owner may have deleted the upload by then.
   z.object({ template: z.enum(['fileInfected', 'infectedAlert']), userId: Id, file: InfectedFile }),
@@ -39,6 +46,7 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
   z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
   z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
+  z.object({ type: z.literal('inbox.notify'), payload: z.object({ userId: Id, subject: Subject }) }),
   z.object({ type: z.literal('sessions.ended'), payload: z.object({ userId: Id, sessionId: Id }) }),
   z.object({ type: z.literal('upload.process'), payload: z.object({ uploadId: Id }) }),
 ])

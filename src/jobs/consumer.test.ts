@@ -21,6 +21,7 @@ const elsewhere = {
   'report.daily': notHere,
   'chat.members': notHere,
   'chat.orderStatus': notHere,
+  'inbox.notify': notHere,
   'sessions.ended': notHere,
   'upload.process': notHere,
 }

@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { one } from '../db/one.ts'
 import type { MailOrder } from '../jobs/catalog.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
-import { letterOf, userOf } from './facts.ts'
+import { addressOf, letterOf, userOf } from './facts.ts'
 import type { Letter } from './letter.ts'
 import type { Receipt } from './schema.ts'
 import { before, unsent, type DeliveryStatus } from './status.ts'
@@ -18,7 +18,8 @@ const recipientOf = (mail: MailOrder, opsEmail: string | undefined): SQL => {
   const user = userOf(mail)
   return user === undefined
     ? sql`select null::uuid, ${opsEmail ?? null}::text`
-    : sql`select users.id, users.email from (select) as always left join users on users.id = ${user} and deleted_at is null`
+    : sql`select users.id, case when users.id is not null then ${addressOf(mail)} end
+        from (select) as always left join users on users.id = ${user} and deleted_at is null`
 }
 
 type Begin = {

@@ -40,8 +40,21 @@ export const samples: Record<TemplateName, Letter> = {
     report: { id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16', from: '2026-11-01', to: '2026-11-19' },
   },
   passwordReset: { template: 'passwordReset', name: 'Ada Byron', tokenId: orderId },
+  verifyEmail: { template: 'verifyEmail', name: null, tokenId: orderId },
+  accountExists: { template: 'accountExists', name: 'Ada Byron' },
+  confirmNewEmail: { template: 'confirmNewEmail', name: null, tokenId: orderId },
+  emailChangeAsked: { template: 'emailChangeAsked', name: 'Ada Byron' },
+  emailChanged: { template: 'emailChanged', name: 'Ada Byron' },
   passwordChanged: { template: 'passwordChanged', name: 'Ada Byron' },
   sessionReused: { template: 'sessionReused', name: 'Ada Byron' },
+  unreadMessages: {
+    template: 'unreadMessages',
+    name: 'Ada Byron',
+    conversations: [
+      { id: orderId, subject: 'order', unread: 3 },
+      { id: userId, subject: 'support', unread: 1 },
+    ],
+  },
   operatorAlert: {
     template: 'operatorAlert',
     job: {

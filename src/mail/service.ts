@@ -61,6 +61,10 @@ export const createMailService = ({ deliveries, mailer, settings, render, tokenO
     if (mailer === undefined || status !== 'sending' || recipient === null) {
       return log.info('mail not sent', { ...about, status })
     }
+    // All has been read since the mail was ordered.
+    if (letter === null && mail.template === 'unreadMessages') {
+      return await deliveries.refused(jobId, 'nothing_unread')
+    }
     if (letter === null) throw new PermanentError(`What this ${mail.template} is about does not exist`)
 
     const tags = { job_id: jobId, template: mail.template }

@@ -6,7 +6,7 @@ import type { TemplateName } from './letter.ts'
 import type { DeliveryStatus } from './status.ts'
 
 const templates = sql.raw(
-  `'orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'fileInfected', 'infectedAlert', 'sessionReused', 'passwordReset', 'passwordChanged'`,
+  `'orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'sessionReused', 'passwordReset', 'passwordChanged', 'verifyEmail', 'accountExists', 'confirmNewEmail', 'emailChangeAsked', 'emailChanged', 'fileInfected', 'infectedAlert', 'unreadMessages'`,
 )
 const statuses = sql.raw(
   `'off', 'no_recipient', 'suppressed', 'sending', 'refused', 'sent', 'delayed', 'failed', 'delivered', 'bounced', 'complained'`,

@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import { hasConversation } from '../chat/statements.ts'
+import { enqueueNotifications } from '../inbox/statements.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
@@ -49,7 +50,19 @@ const lockProducts = (ids: SQL): SQL =>
   sql`select 1 from products where id in (${ids}) order by id for no key update`
 
 /** What a change of status causes: the order's conversation is told, when it has one. */
-type Drafts = { mail?: Draft | undefined; news: Draft }
+type Drafts = { mail?: Draft | undefined; news: Draft; notice: Notice }
+
+/** The id of a job that is to be, and what caused it. */
+type Notice = Pick<Draft, 'id' | 'origin'>
+
+/** Whose order it is hears of its new status, on all devices. */
+const notifyOwner = ({ id, origin }: Notice, orderId: string, status: OrderStatus, condition = sql`true`) =>
+  enqueueNotifications(
+    sql`select ${id}::uuid, user_id,
+        jsonb_build_object('kind', 'orderStatus', 'orderId', orders.id, 'status', ${status}::text), orders.id
+      from orders where orders.id = ${orderId} and ${condition}`,
+    origin,
+  )
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>
 
@@ -118,7 +131,12 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
     },
 
     /** Cancelling again changes nothing; one CTE feeds restock, ledger and history, so they agree. */
-    cancel(actor: Actor, id: string, { mail, news }: Drafts, once?: IdempotentRequest): Promise<Reply> {
+    cancel(
+      actor: Actor,
+      id: string,
+      { mail, news, notice }: Drafts,
+      once?: IdempotentRequest,
+    ): Promise<Reply> {
       const mine = and(eq(orders.id, id), visibleTo(actor))
       const isUncancelled = sql`exists (select from orders where id = ${id} and status <> 'cancelled')`
       const batch = write([
@@ -135,6 +153,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         ),
         mail && enqueue(mail, isUncancelled),
         enqueue(news, sql`${isUncancelled} and ${hasConversation(id)}`),
+        notifyOwner(notice, id, 'cancelled', isUncancelled),
         sql`with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),
           cancelled as (
             update orders set status = 'cancelled', updated_at = now() from before where orders.id = before.id
@@ -157,7 +176,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       actor: Actor,
       id: string,
       to: OrderStatus,
-      { mail, news }: Drafts,
+      { mail, news, notice }: Drafts,
       once?: IdempotentRequest,
     ): Promise<Reply> {
       const from = predecessorOf(to) ?? null
@@ -178,6 +197,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
           select id, ${actor.id}, ${from}, ${to} from changed`,
         mail && enqueue(mail),
         enqueue(news, hasConversation(id)),
+        notifyOwner(notice, id, to),
         finish(actor, once, 200, made(id)),
       ])
       return replyOf(200, batch)

@@ -24,8 +24,15 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
   const newsOf = (orderId: string): Draft =>
     dispatcher.draft({ type: 'chat.orderStatus', payload: { orderId } }, orderId)
 
+  /** Whom all of a change of status is told to. */
+  const draftsOf = (orderId: string, template?: OrderTemplate) => {
+    const news = newsOf(orderId)
+    const mail = template && mailOf(template, orderId)
+    return { mail, news, notice: { id: newId(), origin: news.origin } }
+  }
+
   /** A replay has written no jobs. */
-  const sent = (reply: Reply, ...jobs: (Draft | undefined)[]): Reply => {
+  const sent = (reply: Reply, ...jobs: ({ id: string } | undefined)[]): Reply => {
     if (!reply.replayed) dispatcher.send(jobs.flatMap((job) => job ?? []))
     return reply
   }
@@ -49,8 +56,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       found('Order', await orders.find(actor, id)),
 
     async cancel(actor: Actor, id: string, once?: IdempotentRequest): Promise<Reply> {
-      const [mail, news] = [mailOf('orderCancelled', id), newsOf(id)]
-      return sent(await orders.cancel(actor, id, { mail, news }, once), mail, news)
+      const drafts = draftsOf(id, 'orderCancelled')
+      return sent(await orders.cancel(actor, id, drafts, once), ...Object.values(drafts))
     },
 
     async changeStatus(
@@ -59,9 +66,8 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
       { status }: ChangeStatus,
       once?: IdempotentRequest,
     ): Promise<Reply> {
-      const mail = status === 'shipped' ? mailOf('orderShipped', id) : undefined
-      const news = newsOf(id)
-      return sent(await orders.changeStatus(actor, id, status, { mail, news }, once), mail, news)
+      const drafts = draftsOf(id, status === 'shipped' ? 'orderShipped' : undefined)
+      return sent(await orders.changeStatus(actor, id, status, drafts, once), ...Object.values(drafts))
     },
   }
 }

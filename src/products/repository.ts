@@ -11,6 +11,7 @@ import { stockMovements } from '../orders/table.ts'
 import type { Actor } from '../shared/actor.ts'
 import { isUuid } from '../shared/ids.ts'
 import { offsetOf } from '../shared/page.ts'
+import { showImages } from './image-statements.ts'
 import { productJson } from './json.ts'
 import type { ChangeProduct, ChangeStock, ListProducts, Product } from './schema.ts'
 import { maxStock } from './stock.ts'
@@ -36,7 +37,7 @@ const matching = ({ category, q, minPrice, maxPrice, inStock, archived }: ListPr
 type NewProduct = Pick<
   typeof products.$inferInsert,
   'id' | 'name' | 'slug' | 'description' | 'price' | 'stock' | 'categoryId'
->
+> & { imageIds: string[] }
 
 export type ProductRepository = ReturnType<typeof createProductRepository>
 
@@ -81,7 +82,7 @@ export const createProductRepository = ({ db, read, write }: Database) => {
       return row?.product
     },
 
-    create(actor: Actor, values: NewProduct, once?: IdempotentRequest): Promise<Reply> {
+    create(actor: Actor, { imageIds, ...values }: NewProduct, once?: IdempotentRequest): Promise<Reply> {
       const batch = write([
         actorGuard(actor),
         ...beginOnce(actor, once),
@@ -89,17 +90,14 @@ export const createProductRepository = ({ db, read, write }: Database) => {
         db.insert(products).values(values),
         sql`insert into ${stockMovements} (product_id, delta, reason, actor_id)
           select id, stock, 'initial', ${actor.id} from products where id = ${values.id} and stock > 0`,
+        ...(imageIds.length === 0 ? [] : showImages(actor, values.id, imageIds)),
         finish(actor, once, 201, made(values.id)),
       ])
       return replyOf(201, batch)
     },
 
-    async change(
-      actor: Actor,
-      id: string,
-      { archived, ...values }: ChangeProduct,
-    ): Promise<Product | undefined> {
-      const [, , , [row]] = await write([
+    change(actor: Actor, id: string, { archived, imageIds, ...values }: ChangeProduct): Promise<Reply> {
+      const batch = write([
         actorGuard(actor),
         values.categoryId === undefined ? undefined : categoryLives(sql`${values.categoryId}::uuid`),
         archived === false && values.categoryId === undefined
@@ -108,10 +106,12 @@ export const createProductRepository = ({ db, read, write }: Database) => {
         db
           .update(products)
           .set({ ...values, ...(archived === false ? { archivedAt: null } : {}), updatedAt: sql`now()` })
-          .where(eq(products.id, id))
-          .returning({ product: productJson }),
+          .where(eq(products.id, id)),
+        raiseWhen('NOT_FOUND', sql`not exists (select from products where id = ${id})`),
+        ...(imageIds === undefined ? [] : showImages(actor, id, imageIds)),
+        finish(actor, undefined, 200, made(id)),
       ])
-      return row?.product
+      return replyOf(200, batch)
     },
 
     /** False when there is no such product; archiving again changes nothing. */

@@ -83,7 +83,10 @@ export const productRoutes = createRouter()
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid('param')
-    return c.json({ data: await c.var.services.products.change(c.var.actor, id, c.req.valid('json')) }, 200)
+    return sendReply<Product, 200>(
+      c,
+      await c.var.services.products.change(c.var.actor, id, c.req.valid('json')),
+    )
   })
   .openapi(changeStock, async (c) => {
     const { id } = c.req.valid('param')

@@ -3,7 +3,17 @@ import { nameOf } from '../shared/name.ts'
 import { Price } from '../shared/money.ts'
 import { flag, pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
+import { maxImages, repeatedAt } from './gallery.ts'
 import { maxStock, systemReasons } from './stock.ts'
+
+const image = {
+  id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16',
+  variants: {
+    thumb: { url: '/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/thumb', width: 150, height: 150 },
+    medium: { url: '/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/medium', width: 800, height: 533 },
+    full: { url: '/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f16/full', width: 2_400, height: 1_600 },
+  },
+}
 
 const example = {
   id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11',
@@ -13,10 +23,22 @@ const example = {
   price: '79.90',
   stock: 42,
   category: { id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f13', name: 'Table linen', slug: 'table-linen' },
+  images: [image],
   archivedAt: null,
   createdAt: '2026-11-20T12:00:00.000Z',
   updatedAt: '2026-11-20T12:00:00.000Z',
 }
+
+const Variant = z.object({
+  url: z.string().describe('Path of a WebP image'),
+  width: z.int(),
+  height: z.int(),
+})
+
+const Image = z.object({
+  id: z.uuid().describe('Of its upload'),
+  variants: z.object({ thumb: Variant, medium: Variant, full: Variant }),
+})
 
 export const Product = z
   .object({
@@ -27,6 +49,7 @@ export const Product = z
     price: z.string().describe('Decimal'),
     stock: z.int(),
     category: z.object({ id: z.uuid(), name: z.string(), slug: z.string() }),
+    images: z.array(Image).describe('In the order in which they are shown'),
     archivedAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -38,6 +61,16 @@ export type Product = z.infer<typeof Product>
 const name = nameOf(2, 200)
 const description = z.string().trim().max(5_000)
 
+const imageIds = z
+  .array(z.uuid().toLowerCase())
+  .max(maxImages)
+  .superRefine((ids, context) => {
+    for (const n of repeatedAt(ids))
+      context.addIssue({ code: 'custom', path: [n], message: 'is there twice' })
+  })
+  .describe('Ids of uploads: images of yours that are ready, in the order in which they are shown')
+  .openapi({ uniqueItems: true })
+
 export const CreateProduct = z
   .strictObject({
     name,
@@ -46,6 +79,7 @@ export const CreateProduct = z
     price: Price,
     stock: z.int().min(0).max(maxStock).default(0),
     categoryId: z.uuid(),
+    imageIds: imageIds.default([]),
   })
   .openapi('CreateProduct', {
     example: { name: example.name, price: example.price, stock: 42, categoryId: example.category.id },
@@ -61,6 +95,7 @@ export const ChangeProduct = z
     description: description.optional(),
     price: Price.optional(),
     categoryId: z.uuid().optional(),
+    imageIds: imageIds.optional().describe('In place of all that it has'),
     archived: z.literal(false).optional().describe('Brings an archived product back'),
   })
   .refine((change) => Object.keys(change).length > 0, 'must change something')

@@ -32,8 +32,8 @@ export const createProductService = ({ products, newId }: Deps) => ({
     )
   },
 
-  change: async (actor: Actor, id: string, change: ChangeProduct): Promise<Product> =>
-    found('Product', await products.change(actor, id, change)),
+  change: (actor: Actor, id: string, change: ChangeProduct): Promise<Reply> =>
+    products.change(actor, id, change),
 
   changeStock: (actor: Actor, id: string, change: ChangeStock, once?: IdempotentRequest): Promise<Reply> =>
     products.changeStock(actor, id, change, once),

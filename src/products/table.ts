@@ -8,12 +8,15 @@ import {
   integer,
   numeric,
   pgTable,
+  primaryKey,
+  smallint,
   text,
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
 import { createdAndUpdated, moment } from '../db/table.ts'
 import { categories } from '../categories/table.ts'
+import { uploads } from '../uploads/table.ts'
 
 const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
 
@@ -81,5 +84,26 @@ export const products = pgTable(
       .on(t.archivedAt)
       .where(sql`archived_at is not null`),
     index('products_search_idx').using('gin', t.search),
+  ],
+)
+
+/** The images of a product, in the order in which it shows them. Everyone may read them while it is not archived. */
+export const productImages = pgTable(
+  'product_images',
+  {
+    productId: uuid('product_id')
+      .notNull()
+      .references(() => products.id),
+    position: smallint('position').notNull(),
+    /** Stands against the deletion of the file. */
+    uploadId: uuid('upload_id')
+      .notNull()
+      .references(() => uploads.id),
+  },
+  (t) => [
+    primaryKey({ name: 'product_images_pk', columns: [t.productId, t.position] }),
+    // Begins with the file: whoever wants to read it, or to delete it, asks where it is shown.
+    unique('product_images_upload_unique').on(t.uploadId, t.productId),
+    check('product_images_position_check', sql`${t.position} between 0 and 19`),
   ],
 )

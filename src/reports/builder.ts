@@ -77,9 +77,9 @@ export const createReportBuilder = ({
     const bytes = await renderReport(figures, taken, await fonts())
     context.signal.throwIfAborted()
     const pdf = await store.put(keyOf(taken, 'pdf'), mediaTypes.pdf, bytes)
-    const mails = await reports.complete(taken, { pdf, csv }, context)
-    if (mails === undefined) throw superseded()
-    dispatcher.send(mails.map((id) => ({ id })))
+    const jobs = await reports.complete(taken, { pdf, csv }, context)
+    if (jobs === undefined) throw superseded()
+    dispatcher.send(jobs.map((id) => ({ id })))
   }
 
   /** What cannot be cleaned up is only untidy: nobody reads it. */

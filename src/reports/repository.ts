@@ -8,6 +8,7 @@ import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
+import { enqueueNotifications } from '../inbox/statements.ts'
 import { enqueue, enqueueEach, type Draft, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
@@ -59,6 +60,12 @@ const insertUnlessThere = (
 
 /** The same for a report and a user at every attempt. */
 const mailId = derivedId(sql`reports.id::text || users.id::text`)
+const noticeId = derivedId(sql`'notice' || reports.id::text || users.id::text`)
+
+/** Every administrator of a report that this run has made ready. */
+const readers = ({ reportId, buildId }: Build): SQL => sql`from reports, users
+  where reports.id = ${reportId} and reports.build_id = ${buildId} and reports.status = 'ready'
+    and users.role = 'admin' and users.deleted_at is null`
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
@@ -197,7 +204,7 @@ export const createReportRepository = ({ read, write }: Database) => ({
   },
 
   /**
-   * Ready, and a mail to every administrator in the same transaction: the ids of their jobs. Undefined when the run lost
+   * Ready, and a mail and a notification to every administrator in the same transaction: the ids of their jobs. Undefined when the run lost
    * its hold.
    */
   async complete(
@@ -205,7 +212,7 @@ export const createReportRepository = ({ read, write }: Database) => ({
     { pdf, csv }: Record<'pdf' | 'csv', Stored>,
     origin: Origin,
   ): Promise<string[] | undefined> {
-    const [{ rowCount }, mails] = await write([
+    const [{ rowCount }, mails, notices] = await write([
       sql`update reports set status = 'ready', progress = 100, error = null, finished_at = now(),
           pdf_size = ${pdf.size}, pdf_etag = ${pdf.etag}, csv_size = ${csv.size}, csv_etag = ${csv.etag}
         where ${heldBy(taken)}`,
@@ -213,13 +220,17 @@ export const createReportRepository = ({ read, write }: Database) => ({
         'mail.send',
         sql`select ${mailId}, jsonb_build_object(
               'template', 'reportReady', 'reportId', reports.id, 'userId', users.id), reports.id
-          from reports, users
-          where reports.id = ${taken.reportId} and reports.build_id = ${taken.buildId} and reports.status = 'ready'
-            and users.role = 'admin' and users.deleted_at is null`,
+          ${readers(taken)}`,
+        origin,
+      ),
+      enqueueNotifications(
+        sql`select ${noticeId}, users.id,
+            jsonb_build_object('kind', 'reportReady', 'reportId', reports.id), reports.id
+          ${readers(taken)}`,
         origin,
       ),
     ])
-    return rowCount === 1 ? mails.rows.map(({ id }) => String(id)) : undefined
+    return rowCount === 1 ? [...mails.rows, ...notices.rows].map(({ id }) => String(id)) : undefined
   },
 
   async isReady(id: string): Promise<boolean> {

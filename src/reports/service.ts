@@ -54,6 +54,8 @@ export const createReportService = ({ reports, store, dispatcher, newId }: Deps)
     const key = keyOf(report, format)
     return {
       name: fileName(report.period, format),
+      disposition: 'attachment' as const,
+      audience: 'actor' as const,
       type: mediaTypes[format],
       size,
       etag,

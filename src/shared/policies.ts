@@ -15,6 +15,14 @@ export const policies = {
   'chat.send': { points: 20, duration: 10 },
   /** Files that an account begins to upload. */
   upload: { points: 10, duration: 60 * 60 },
+  /** Files that an address asks for: a page may show a hundred at once. */
+  file: { points: 1_000, duration: 60 },
+  /** Registrations from an address. */
+  register: { points: 10, duration: 60 * 60 },
+  /** Mails to an e-mail address that ask to confirm it. */
+  confirm: { points: 3, duration: 60 * 60 },
+  /** Checks of the current password of an account that is logged in. */
+  password: { points: 10, duration: 15 * 60 },
 } as const satisfies Record<string, Quota>
 
 export type PolicyName = keyof typeof policies

@@ -9,6 +9,7 @@ import { orderBy } from '../db/sort.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
+import { isAttached } from './access-statements.ts'
 import { uploadJson } from './json.ts'
 import type { MediaType } from './media-type.ts'
 import type { Quota } from './quota.ts'
@@ -131,14 +132,19 @@ export const createUploadRepository = ({ read, write }: Database) => ({
     return { remains: (gone.rows as Remains[])[0], upload: dataOf<Upload>(found)[0] }
   },
 
-  /** Deletes the row whatever its state: a run of its job that is under way loses its hold. */
+  /**
+   * Deletes the row whatever its state: a run of its job that is under way loses its hold.
+   * @throws NOT_FOUND, FILE_IN_USE
+   */
   async remove(actor: Actor, id: string): Promise<Remains | undefined> {
-    const [, , gone] = await write([
+    const mine = and(eq(uploads.id, id), visibleTo(actor))
+    const [, , , , , gone] = await write([
       actorGuard(actor),
-      raiseWhen(
-        'NOT_FOUND',
-        sql`not exists (select from uploads where ${and(eq(uploads.id, id), visibleTo(actor))})`,
-      ),
+      // Whoever attaches it at this moment has done so, or will not find it.
+      sql`select from uploads where ${mine} for update`,
+      actorGuard(actor),
+      raiseWhen('NOT_FOUND', sql`not exists (select from uploads where ${mine})`),
+      raiseWhen('FILE_IN_USE', sql`exists (select from uploads where id = ${id} and ${isAttached})`),
       deleteUploads(sql`uploads.id = ${id}`),
     ])
     return (gone.rows as Remains[])[0]

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 
-export type MailedTokenPurpose = 'resetPassword'
+export type MailedTokenPurpose = 'resetPassword' | 'verifyEmail' | 'changeEmail'
 
 export const hashMailedToken = (token: string): string => createHash('sha256').update(token).digest('hex')
 

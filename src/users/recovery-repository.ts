@@ -15,6 +15,7 @@ import {
 } from './mailed-token-statements.ts'
 
 const purpose = 'resetPassword'
+const purposes: [typeof purpose] = [purpose]
 
 type Forgotten = { email: string; tokenId: string; hash: string; minutes: number; mail: Draft }
 
@@ -33,23 +34,26 @@ export const createRecoveryRepository = ({ read, write }: Database) => ({
    * The mail of a token that was not made finds no recipient.
    */
   async forgot({ email, tokenId, hash, minutes, mail }: Forgotten): Promise<void> {
-    await write([addMailedToken(email, { id: tokenId, purpose, hash, minutes }), enqueue(mail)])
+    const owner = sql`select id, null from users where email = ${email} and deleted_at is null`
+    await write([addMailedToken(owner, { id: tokenId, purpose, hash, minutes }), enqueue(mail)])
   },
 
   /** A look before the costly hash; `reset` is what decides. */
   async isUsable(hash: string): Promise<boolean> {
-    const [{ rows }] = await read([isUsable({ purpose, hash })])
+    const [{ rows }] = await read([isUsable({ purposes, hash })])
     return rows[0]?.['usable'] === true
   },
 
   /** Answers whose password it is. @throws LINK_INVALID */
   async reset({ hash, passwordHash, notice: { id, origin } }: Reset): Promise<string> {
-    const shown = { purpose, hash } as const
+    const shown = { purposes, hash }
     const owner = ownerOf(shown)
     const [{ rows }] = await write([
       sql`select id from users where id = ${owner} for no key update`,
       requireUsable(shown),
-      sql`update users set password_hash = ${passwordHash}, updated_at = now() where id = ${owner}`,
+      // Whoever has the link reads the account's mail: that is all that a confirmation would show.
+      sql`update users set password_hash = ${passwordHash}, verified_at = coalesce(verified_at, now()), updated_at = now()
+        where id = ${owner}`,
       voidMailedTokens(owner),
       revokeSessions(owner),
       enqueueEach(

@@ -4,7 +4,7 @@ import { revokeSessions } from '../auth/revoke-sessions.ts'
 import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
-import { raiseIf, raiseWhen } from '../db/raise.ts'
+import { raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
@@ -14,7 +14,8 @@ import type { Actor, Role } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
 import { userJson } from './json.ts'
 import type { ListUsers, User } from './schema.ts'
-import { voidMailedTokens } from './mailed-token-statements.ts'
+import { forgetMailedTokens, voidMailedTokens } from './mailed-token-statements.ts'
+import { stillHasPassword } from './password-statements.ts'
 import { users } from './table.ts'
 
 const sortable = { createdAt: users.createdAt, name: users.name, email: users.email }
@@ -44,19 +45,15 @@ const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at i
 
 const lockUser = (id: string): SQL => sql`select 1 from users where id = ${id} for no key update`
 
-const stillHasPassword = (id: string, hash: string): SQL =>
-  raiseIf(
-    'VALIDATION_FAILED',
-    sql`select json_build_array(json_build_object('field', 'currentPassword', 'message', 'is wrong'))
-      from users where id = ${id} and password_hash <> ${hash}`,
-  )
-
 const notLastAdmin = (id: string): SQL =>
   raiseWhen(
     'LAST_ADMIN',
     sql`exists (select from users where id = ${id} and role = 'admin' and deleted_at is null)
       and not exists (select from users where id <> ${id} and role = 'admin' and deleted_at is null)`,
   )
+
+/** An administrator vouches for the addresses that it gives. */
+const verifiedNow = { verifiedAt: sql`now()` }
 
 type NewUser = Pick<typeof users.$inferInsert, 'id' | 'name' | 'email' | 'passwordHash' | 'role'>
 
@@ -103,7 +100,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     const batch = write([
       actorGuard(actor),
       ...beginOnce(actor, once),
-      db.insert(users).values(values),
+      db.insert(users).values({ ...values, ...verifiedNow }),
       finish(actor, once, 201, sql`select ${userJson} from users where id = ${values.id}`),
     ])
     return replyOf(201, batch)
@@ -121,7 +118,6 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     { verifiedHash, notice }: Checked,
   ): Promise<User | undefined> {
     const isLive = sql`exists (select from users where id = ${id} and deleted_at is null)`
-    const changesAccess = values.passwordHash !== undefined || values.email !== undefined
     const demotes = values.role === 'user'
     const [, , , , , , [row]] = await write([
       actorGuard(actor),
@@ -132,11 +128,12 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
       verifiedHash === undefined ? undefined : stillHasPassword(id, verifiedHash),
       db
         .update(users)
-        .set({ ...values, updatedAt: sql`now()` })
+        .set({ ...values, ...(values.email !== undefined && verifiedNow), updatedAt: sql`now()` })
         .where(and(eq(users.id, id), live))
         .returning({ user: userJson }),
       values.passwordHash === undefined ? undefined : revokeSessions(id, actor.sessionId),
-      changesAccess ? voidMailedTokens(id) : undefined,
+      values.email === undefined ? undefined : voidMailedTokens(id),
+      values.passwordHash === undefined ? undefined : voidMailedTokens(id, ['resetPassword', 'changeEmail']),
       notice === undefined ? undefined : enqueue(notice, isLive),
     ])
     return row?.user
@@ -154,7 +151,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
           deleted_at = now(), updated_at = now()
         where id = ${id} and deleted_at is null`,
       revokeSessions(id),
-      voidMailedTokens(id),
+      forgetMailedTokens(id),
       forgetRecipient(id),
       sql`update sessions set user_agent = null, device = null where user_id = ${id}`,
     ])

@@ -39,6 +39,7 @@ const create = adminRoute({
 const change = userRoute({
   method: 'patch',
   path: '/{id}',
+  limits: 'password',
   operationId: 'changeUser',
   tags: ['users'],
   summary: 'Change an account: your own, or any as administrator; roles only as administrator',

@@ -9,6 +9,7 @@ const example = {
   name: 'Ada Byron',
   email: 'ada@selvedge.test',
   role: 'user' as const,
+  verifiedAt: '2026-11-20T12:05:00.000Z',
   createdAt: '2026-11-20T12:00:00.000Z',
   updatedAt: '2026-11-20T12:00:00.000Z',
 }
@@ -19,6 +20,7 @@ export const User = z
     name: z.string(),
     email: z.string(),
     role: z.enum(roles),
+    verifiedAt: z.iso.datetime().nullable().describe('When its address was confirmed'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -61,14 +63,14 @@ export type CreateUser = z.infer<typeof CreateUser>
 export const ChangeUser = z
   .strictObject({
     name: name.optional(),
-    email: email.optional(),
+    email: email.optional().describe('Of others, as administrator; one’s own by POST /api/auth/change-email'),
     password: password.optional(),
     role: role.optional().describe('Administrators only'),
     currentPassword: z
       .string()
       .max(1_000)
       .optional()
-      .describe('Required when an account changes its own e-mail or password'),
+      .describe('Required when an account changes its own password'),
   })
   .refine(({ currentPassword: _, ...change }) => Object.keys(change).length > 0, 'must change something')
   .openapi('ChangeUser', { example: { name: 'Ada Lovelace' } })
@@ -94,6 +96,38 @@ export const ChangePassword = z
   .openapi('ChangePassword', {
     example: { currentPassword: 'Selvedge-Dev-1!', password: 'Warp-and-Weft-7' },
   })
+
+export const Register = z.strictObject({ name, email, password }).openapi('Register', {
+  example: { name: example.name, email: example.email, password: 'Warp-and-Weft-7' },
+})
+
+export type Register = z.infer<typeof Register>
+
+export const Registered = z
+  .object({ email: z.string().describe('Where a mail is on its way') })
+  .openapi('Registered', { example: { email: example.email } })
+
+export type Registered = z.infer<typeof Registered>
+
+export const VerifyEmail = z
+  .strictObject({ token: z.string().max(1_000) })
+  .openapi('VerifyEmail', { example: { token: 'Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS' } })
+
+export type VerifyEmail = z.infer<typeof VerifyEmail>
+
+export const ResendVerification = z
+  .strictObject({ email })
+  .openapi('ResendVerification', { example: { email: example.email } })
+
+export type ResendVerification = z.infer<typeof ResendVerification>
+
+export const ChangeEmail = z
+  .strictObject({ email, currentPassword: z.string().max(1_000) })
+  .openapi('ChangeEmail', {
+    example: { email: 'ada@people.example', currentPassword: 'Selvedge-Dev-1!' },
+  })
+
+export type ChangeEmail = z.infer<typeof ChangeEmail>
 
 export const ListUsers = z
   .strictObject({

@@ -4,6 +4,7 @@ import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
+import type { CurrentPassword } from './current-password.ts'
 import { refuseBreached, type Breaches } from './refuse-breached.ts'
 import type { UserRepository } from './repository.ts'
 import type { ChangeUser, CreateUser, ListUsers, User } from './schema.ts'
@@ -14,7 +15,7 @@ type Deps = {
   dispatcher: Pick<Dispatcher, 'draft' | 'send'>
   newId: () => string
   hashPassword: (password: string) => string
-  verifyPassword: (password: string, stored: string | undefined) => boolean
+  currentPassword: CurrentPassword
   sockets: Pick<RealtimeService, 'sessionsEnded' | 'membershipsEnded'>
 }
 
@@ -29,61 +30,53 @@ export const createUserService = ({
   dispatcher,
   newId,
   hashPassword,
-  verifyPassword,
+  currentPassword: current,
   sockets,
-}: Deps) => {
-  /** A stolen access token must not be enough to take the account over. */
-  const checkCurrentPassword = async (actor: Actor, currentPassword: string | undefined): Promise<string> => {
-    if (currentPassword === undefined) throw invalid({ field: 'currentPassword', message: 'is required' })
-    const hash = await users.passwordHash(actor)
-    if (hash !== undefined && verifyPassword(currentPassword, hash)) return hash
-    // No 401: the token is good, and a client must not take this for its end.
-    throw invalid({ field: 'currentPassword', message: 'is wrong' })
-  }
+}: Deps) => ({
+  async list(actor: Actor, query: ListUsers) {
+    const { data, counted } = await users.list(actor, query)
+    return { data, pagination: paginate(query, counted) }
+  },
 
-  return {
-    async list(actor: Actor, query: ListUsers) {
-      const { data, counted } = await users.list(actor, query)
-      return { data, pagination: paginate(query, counted) }
-    },
+  async get(actor: Actor, id: string): Promise<User> {
+    checkMayTouch(actor, id)
+    return found('User', await users.find(actor, id))
+  },
 
-    async get(actor: Actor, id: string): Promise<User> {
-      checkMayTouch(actor, id)
-      return found('User', await users.find(actor, id))
-    },
+  async create(actor: Actor, { password, ...rest }: CreateUser, once?: IdempotentRequest): Promise<Reply> {
+    await refuseBreached(breaches, password)
+    return await users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }, once)
+  },
 
-    async create(actor: Actor, { password, ...rest }: CreateUser, once?: IdempotentRequest): Promise<Reply> {
-      await refuseBreached(breaches, password)
-      return await users.create(actor, { id: newId(), ...rest, passwordHash: hashPassword(password) }, once)
-    },
-
-    async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
-      checkMayTouch(actor, id)
-      const { password, currentPassword, ...rest } = change
-      if (rest.role !== undefined && actor.role !== 'admin') {
-        throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
-      }
-      const needsPassword = actor.id === id && (password !== undefined || rest.email !== undefined)
-      const verifiedHash = needsPassword ? await checkCurrentPassword(actor, currentPassword) : undefined
-      if (password === undefined) {
-        const user = found('User', await users.change(actor, id, rest, { verifiedHash }))
-        if (rest.role === 'user') await sockets.membershipsEnded(id)
-        return user
-      }
-      await refuseBreached(breaches, password)
-      const payload = { template: 'passwordChanged', userId: id } as const
-      const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
-      const values = { ...rest, passwordHash: hashPassword(password) }
-      const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
-      dispatcher.send([notice])
-      await sockets.sessionsEnded(id)
+  async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
+    checkMayTouch(actor, id)
+    const { password, currentPassword, ...rest } = change
+    if (rest.role !== undefined && actor.role !== 'admin') {
+      throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
+    }
+    if (rest.email !== undefined && actor.id === id) {
+      throw invalid({ field: 'email', message: 'is changed by POST /api/auth/change-email' })
+    }
+    const needsPassword = actor.id === id && password !== undefined
+    const verifiedHash = needsPassword ? await current.check(actor, currentPassword) : undefined
+    if (password === undefined) {
+      const user = found('User', await users.change(actor, id, rest, { verifiedHash }))
       if (rest.role === 'user') await sockets.membershipsEnded(id)
-      return changed
-    },
+      return user
+    }
+    await refuseBreached(breaches, password)
+    const payload = { template: 'passwordChanged', userId: id } as const
+    const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
+    const values = { ...rest, passwordHash: hashPassword(password) }
+    const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
+    dispatcher.send([notice])
+    await sockets.sessionsEnded(id)
+    if (rest.role === 'user') await sockets.membershipsEnded(id)
+    return changed
+  },
 
-    async remove(actor: Actor, id: string): Promise<void> {
-      if (!(await users.remove(actor, id))) throw notFound('User')
-      await sockets.sessionsEnded(id)
-    },
-  }
-}
+  async remove(actor: Actor, id: string): Promise<void> {
+    if (!(await users.remove(actor, id))) throw notFound('User')
+    await sockets.sessionsEnded(id)
+  },
+})

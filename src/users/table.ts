@@ -13,6 +13,8 @@ export const users = pgTable(
     passwordHash: text('password_hash').notNull(),
     role: text('role').$type<Role>().notNull(),
     ...createdAndUpdated,
+    /** When it was known that whoever has the account reads the mail of its address. */
+    verifiedAt: moment('verified_at'),
     /** A deleted account keeps its row for its orders, without personal data. */
     deletedAt: moment('deleted_at'),
   },
@@ -58,6 +60,10 @@ export const mailedTokens = pgTable(
       .notNull()
       .references(() => users.id),
     purpose: text('purpose').$type<MailedTokenPurpose>().notNull(),
+    /** The address that its use confirms; NULL where it confirms whatever the account has. */
+    email: text('email'),
+    /** What the account had before its address was changed by it: there its owner is told. */
+    previousEmail: text('previous_email'),
     /** SHA-256 of the token, which is derived from the id when the mail is made. */
     tokenHash: bytea('token_hash').notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
@@ -67,7 +73,11 @@ export const mailedTokens = pgTable(
   },
   (t) => [
     unique('mailed_tokens_token_hash_unique').on(t.tokenHash),
-    check('mailed_tokens_purpose_check', sql`${t.purpose} in ('resetPassword')`),
+    check(
+      'mailed_tokens_purpose_check',
+      sql`${t.purpose} in ('resetPassword', 'verifyEmail', 'changeEmail')`,
+    ),
+    check('mailed_tokens_email_check', sql`(${t.purpose} = 'resetPassword') = (${t.email} is null)`),
     check('mailed_tokens_token_hash_check', sql`length(${t.tokenHash}) = 32`),
     check('mailed_tokens_expires_at_check', sql`${t.expiresAt} > ${t.createdAt}`),
     index('mailed_tokens_user_id_idx').on(t.userId),

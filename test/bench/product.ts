@@ -33,6 +33,7 @@ export const productEnv = (databaseUrl: string, fetchEndpoint: string): Record<s
   RESEND_WEBHOOK_SECRET: 'none',
   S3_ACCESS_KEY_ID: 'none',
   S3_SECRET_ACCESS_KEY: 'none',
+  SCANNER_URL: 'off',
 })
 
 /** A token of 15 minutes for one of the catalogue's customers. */

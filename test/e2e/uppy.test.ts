@@ -26,10 +26,10 @@ describe.skipIf(chromium === undefined)("Uppy's plugin for S3 in Chromium, uncha
   let script: string
   beforeAll(async () => {
     // Of another origin than the API, as the shop's pages are.
-    stack = await startStack({ patience: 110_000, env: { CORS_ORIGINS: 'http://shop.localhost:1' } })
+    stack = await startStack({ patience: 240_000, env: { CORS_ORIGINS: 'http://shop.localhost:1' } })
     browser = await openBrowser(chromium ?? '')
     script = await bundled()
-  })
+  }, 300_000)
   afterAll(async () => {
     await browser?.close()
     await stack?.stop()

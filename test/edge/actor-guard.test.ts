@@ -11,7 +11,9 @@ const Operation = z.object({
   parameters: z.array(z.object({ name: z.string(), in: z.string(), schema: z.looseObject({}) })).optional(),
   requestBody: z
     .object({
-      content: z.object({ 'application/json': z.object({ schema: z.object({ $ref: z.string() }) }) }),
+      content: z.object({
+        'application/json': z.object({ schema: z.object({ $ref: z.string() }) }).optional(),
+      }),
     })
     .optional(),
 })
@@ -23,10 +25,14 @@ const Document = z.object({
 
 type Document = z.infer<typeof Document>
 
-/** The body of an operation's own example. */
-const exampleOf = ({ components }: Document, { requestBody }: z.infer<typeof Operation>): unknown => {
-  const name = requestBody?.content['application/json'].schema.$ref.split('/').at(-1)
-  return name === undefined ? undefined : components.schemas[name]?.example
+/** Of an operation that takes no JSON but a file. */
+const file = { raw: '%PDF-1.7', headers: { 'Content-Type': 'application/pdf', 'X-File-Name': 'a.pdf' } }
+
+/** What an operation is sent: its own example. */
+const exampleOf = ({ components }: Document, { requestBody }: z.infer<typeof Operation>) => {
+  if (requestBody === undefined) return {}
+  const name = requestBody.content['application/json']?.schema.$ref.split('/').at(-1)
+  return name === undefined ? file : { body: components.schemas[name]?.example }
 }
 
 /** Every operation that demands a login, as a request that is valid for whoever is logged in. */
@@ -46,7 +52,7 @@ const guarded = async () => {
             path,
           ),
           id: operation.operationId,
-          body: exampleOf(document, operation),
+          sent: exampleOf(document, operation),
         },
       ]
     }),
@@ -54,8 +60,8 @@ const guarded = async () => {
 }
 
 /** Accounts exist under the actor's own id, so that a user may ask for it. */
-const send = ({ method, path, body }: Awaited<ReturnType<typeof guarded>>[number], { id, token }: TestUser) =>
-  api(method, path.replace('{id}', path.includes('users') ? id : newId()), { token, body })
+const send = ({ method, path, sent }: Awaited<ReturnType<typeof guarded>>[number], { id, token }: TestUser) =>
+  api(method, path.replace('{id}', path.includes('users') ? id : newId()), { token, ...sent })
 
 const endings: [string, string, (user: TestUser) => Promise<unknown>][] = [
   [
@@ -103,6 +109,7 @@ describe('the actor guard', () => {
       'archiveProduct',
       'cancelOrder',
       'changeCategory',
+      'changeEmail',
       'changeOrderStatus',
       'changePassword',
       'changeProduct',
@@ -111,6 +118,7 @@ describe('the actor guard', () => {
       'createCategory',
       'createProduct',
       'createUser',
+      'deleteUpload',
       'deleteUser',
       'discardJob',
       'endSession',
@@ -120,20 +128,25 @@ describe('the actor guard', () => {
       'getOrder',
       'getReport',
       'getReportFile',
+      'getUpload',
       'getUser',
       'listJobs',
       'listOrders',
       'listReports',
       'listSessions',
+      'listUploads',
       'listUsers',
       'logout',
       'logoutAll',
+      'makeFileLink',
       'pauseJobType',
       'placeOrder',
       'redriveJobs',
       'requestReport',
       'resumeJobType',
       'retryJob',
+      'sweepUploads',
+      'uploadFile',
     ])
   })
 

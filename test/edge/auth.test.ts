@@ -41,7 +41,13 @@ describe('login', () => {
       refreshToken: expect.stringMatching(/^rt_[\w-]{43}$/),
       refreshExpiresIn: 30 * 86_400,
       refreshNonce: expect.stringMatching(/^[\w-]{22}$/),
-      user: { id: ada.id, name: 'Ada Byron', email: 'ada@people.example', role: 'user' },
+      user: {
+        id: ada.id,
+        name: 'Ada Byron',
+        email: 'ada@people.example',
+        role: 'user',
+        verifiedAt: expect.any(String),
+      },
     })
     expect(calls).toBe(2)
     expect(headers.get('Cache-Control')).toBe('no-store')
@@ -165,7 +171,13 @@ describe('me', () => {
     await sql(`update users set name = 'New Name' where id = $1`, [id])
     const { status, data, calls } = await api('GET', '/api/auth/me', { token })
     expect(status).toBe(200)
-    expect(data).toEqual({ id, name: 'New Name', email: `${id}@people.example`, role: 'user' })
+    expect(data).toEqual({
+      id,
+      name: 'New Name',
+      email: `${id}@people.example`,
+      role: 'user',
+      verifiedAt: expect.any(String),
+    })
     expect(calls).toBe(1)
   })
 

@@ -155,7 +155,7 @@ describe('the list of categories', () => {
   let ascending: string[]
 
   beforeAll(async () => {
-    await sql('truncate stock_movements, order_items, products, categories')
+    await sql('truncate product_images, stock_movements, order_items, products, categories')
     const pairs: string[][] = []
     for (const name of ['Alpha', 'Beta', 'Gamma']) {
       const createdAt = `2026-01-0${pairs.length + 1}T00:00:00.000Z`

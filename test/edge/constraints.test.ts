@@ -14,7 +14,8 @@ const [
   auditId,
   reportId,
   uploadId,
-] = Array.from({ length: 10 }, newId)
+  otherUploadId,
+] = Array.from({ length: 11 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -73,6 +74,7 @@ const good = {
     },
     ...{ state: 'receiving', expires_at: now, ...times },
   }),
+  product_images: () => ({ product_id: otherProductId, position: 1, upload_id: uploadId }),
   upload_events: () => ({ upload_id: uploadId, state: 'receiving', at: now }),
   upload_remains: () => ({ upload_id: newId(), at: now }),
   idempotency_keys: () => ({
@@ -163,7 +165,9 @@ const bad: [string, Table, object][] = [
   ['mailed_tokens_pkey', 'mailed_tokens', { id: sessionId }],
   ['mailed_tokens_token_hash_unique', 'mailed_tokens', { token_hash: String.raw`\x${'ab'.repeat(32)}` }],
   ['mailed_tokens_token_hash_check', 'mailed_tokens', { token_hash: String.raw`\xab` }],
-  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything' }],
+  ['mailed_tokens_purpose_check', 'mailed_tokens', { purpose: 'anything', email: 'ada@people.example' }],
+  ['mailed_tokens_email_check', 'mailed_tokens', { email: 'ada@people.example' }],
+  ['mailed_tokens_email_check', 'mailed_tokens', { purpose: 'verifyEmail' }],
   ['mailed_tokens_expires_at_check', 'mailed_tokens', { expires_at: now }],
   ['mailed_tokens_user_id_users_id_fk', 'mailed_tokens', { user_id: newId() }],
   ['categories_pkey', 'categories', { id: categoryId }],
@@ -249,6 +253,12 @@ const bad: [string, Table, object][] = [
   ['uploads_variants_check', 'uploads', { variants: {} }],
   ['uploads_made_check', 'uploads', { made: {} }],
   ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
+  ['product_images_pk', 'product_images', { product_id: productId, position: 0, upload_id: otherUploadId }],
+  ['product_images_upload_unique', 'product_images', { product_id: productId }],
+  ['product_images_position_check', 'product_images', { position: -1 }],
+  ['product_images_position_check', 'product_images', { position: 20 }],
+  ['product_images_product_id_products_id_fk', 'product_images', { product_id: newId() }],
+  ['product_images_upload_id_uploads_id_fk', 'product_images', { upload_id: newId() }],
   ['upload_events_upload_id_uploads_id_fk', 'upload_events', { upload_id: newId() }],
   ['upload_events_state_check', 'upload_events', { state: 'lost' }],
   ['upload_events_detail_check', 'upload_events', { detail: '' }],
@@ -330,6 +340,8 @@ beforeAll(async () => {
   ])
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
+  await insert('uploads', [{ ...good.uploads(), id: otherUploadId }])
+  await insert('product_images', [{ ...good.product_images(), product_id: productId, position: 0 }])
   await insert('upload_remains', [{ ...good.upload_remains(), upload_id: uploadId }])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])
   await insert('mail_deliveries', [{ ...good.mail_deliveries(), job_id: jobId, provider_id: 'taken' }])

@@ -137,12 +137,19 @@ describe('a reset', () => {
   it.each([
     ['a changed password', { password: `${password}!` }],
     ['a changed address', { email: `${newId()}@people.example` }],
-  ])('does not work after %s', async (_, changed) => {
-    const bob = await newUser()
+  ])('does not work after %s', async (_, body) => {
+    const [bob, boss] = [await newUser(), await newUser({ role: 'admin' })]
     const token = await mailedToken(bob.email)
-    const body = { ...changed, currentPassword: password }
-    expect((await api('PATCH', `/api/v1/users/${bob.id}`, { token: bob.token, body })).status).toBe(200)
+    expect((await api('PATCH', `/api/v1/users/${bob.id}`, { token: boss.token, body })).status).toBe(200)
     expect((await reset(token)).code).toBe('LINK_INVALID')
+  })
+
+  it('confirms the address: the link was mailed there', async () => {
+    const bob = await newUser({ verified: false })
+    expect((await reset(await mailedToken(bob.email))).status).toBe(204)
+    expect(
+      await sql('select verified_at is not null as verified from users where id = $1', [bob.id]),
+    ).toEqual([{ verified: true }])
   })
 
   it('does not work after 30 minutes', async () => {

@@ -148,7 +148,7 @@ describe('a refresh', () => {
       refreshToken: expect.stringMatching(/^rt_[\w-]{43}$/),
       refreshExpiresIn: 30 * 86_400,
       refreshNonce: expect.stringMatching(/^[\w-]{22}$/),
-      user: { id: ada.id, name: ada.name, email: ada.email, role: 'user' },
+      user: { id: ada.id, name: ada.name, email: ada.email, role: 'user', verifiedAt: expect.any(String) },
     })
   })
 

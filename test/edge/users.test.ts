@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { User } from '../../src/users/schema.ts'
 import { api } from '../support/edge-api.ts'
+import { limitedApp, newAddress } from '../support/edge-limits.ts'
 import { idsOf, idsOfPages, list } from '../support/edge-lists.ts'
 import { password } from '../support/edge-provided.ts'
 import { newUser, type TestUser } from '../support/edge-rows.ts'
@@ -169,12 +170,8 @@ describe('changing an account', () => {
 })
 
 describe('one’s own address and password', () => {
-  const changes: [string, object][] = [
-    ['e-mail', { email: 'fresh@people.example' }],
-    ['password', { password: newPassword }],
-  ]
-
-  it.each(changes)('%s needs the current password', async (_, body) => {
+  it('a new password needs the current one', async () => {
+    const body = { password: newPassword }
     for (const user of [await newUser(), await newUser({ role: 'admin' })]) {
       const missing = await change(user.id, body, user)
       expect([missing.status, missing.details]).toEqual([
@@ -190,14 +187,60 @@ describe('one’s own address and password', () => {
     }
   })
 
-  it('change with it, in two calls', async () => {
+  it('the password changes with it, in two calls', async () => {
     const user = await newUser()
-    const email = `${newId()}@people.example`
-    const { status, calls, data } = await change(user.id, { email, currentPassword: password }, user)
+    const body = { password: newPassword, currentPassword: password }
+    const { status, calls } = await change(user.id, body, user)
     expect([status, calls]).toEqual([200, 2])
-    expect(data).toMatchObject({ email })
     expect(await login(user.email, password)).toBe(401)
-    expect(await login(email, password)).toBe(200)
+    expect(await login(user.email, newPassword)).toBe(200)
+  })
+
+  it('one’s own address is not changed here, not even by an administrator', async () => {
+    for (const user of [await newUser(), await newUser({ role: 'admin' })]) {
+      const body = { email: `${newId()}@people.example`, currentPassword: password }
+      const { status, details } = await change(user.id, body, user)
+      expect([status, details]).toEqual([
+        422,
+        [{ field: 'email', message: 'is changed by POST /api/auth/change-email' }],
+      ])
+      expect(await login(user.email, password)).toBe(200)
+    }
+  })
+
+  it('an administrator’s change of an address is its confirmation', async () => {
+    const user = await newUser({ verified: false })
+    const email = `${newId()}@people.example`
+    const { data } = await change(user.id, { email })
+    expect(data).toMatchObject({ email, verifiedAt: expect.any(String) })
+  })
+
+  it('the checks of a password are counted for the account, from wherever they come', async () => {
+    const user = await newUser()
+    const { request } = limitedApp({ password: { points: 2, duration: 3_600 } })
+    const ask = async (method: string, path: string, body: object) => {
+      const response = await request(path, {
+        method,
+        body: JSON.stringify(body),
+        headers: {
+          'Content-Type': 'application/json',
+          'CF-Connecting-IP': newAddress(),
+          Authorization: `Bearer ${user.token}`,
+        },
+      })
+      return [response.status, /^"\w+"/.exec(response.headers.get('RateLimit') ?? '')?.[0]]
+    }
+    const wrong = { password: newPassword, currentPassword: 'wrong' }
+    const own = `${path}/${user.id}`
+    expect((await ask('PATCH', own, wrong))[0]).toBe(422)
+    expect((await ask('POST', '/api/auth/change-password', wrong))[0]).toBe(422)
+    const right = { password: newPassword, currentPassword: password }
+    expect(await ask('PATCH', own, right)).toEqual([429, '"password"'])
+    expect(await ask('POST', '/api/auth/change-password', right)).toEqual([429, '"password"'])
+    const change = { email: `${newId()}@people.example`, currentPassword: password }
+    expect(await ask('POST', '/api/auth/change-email', change)).toEqual([429, '"password"'])
+    // What shows no password is not counted.
+    expect((await ask('PATCH', own, { name: 'Ada Lovelace' }))[0]).toBe(200)
   })
 
   it('end all other sessions with a new password, and keep this one', async () => {
@@ -336,6 +379,7 @@ describe('the list of accounts', () => {
       'name',
       'role',
       'updatedAt',
+      'verifiedAt',
     ])
   })
 

@@ -32,6 +32,7 @@ export default defineConfig({
           JWT_ISSUER: 'https://api.selvedge.test',
           JWT_AUDIENCE: 'selvedge',
           JWT_KEYS: inject('jwtKeys'),
+          EMAIL_VERIFICATION: 'optional',
           TOKEN_SECRET: inject('tokenSecret'),
           DATABASE_URL: inject('databaseUrl'),
           DATABASE_FETCH_ENDPOINT: inject('fetchEndpoint'),

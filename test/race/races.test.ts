@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import { brokenRules, deadlocks } from './checks.ts'
-import { mixedTrade, mutualDemotion, rushForOneProduct } from './scenarios.ts'
+import { attachAndDelete, mixedTrade, mutualDemotion, rushForOneProduct } from './scenarios.ts'
 import { createDatabase, openWorld, type OpenWorld } from './world.ts'
 
 const postgres = await startPostgres()
@@ -19,12 +19,18 @@ const withoutGuards: Mutation[] = [
     remove: "with before as (select id, status from orders where id = ${id} and status <> 'cancelled'),",
     put: 'with before as (select id, status from orders where id = ${id}),',
   },
+  {
+    file: 'src/uploads/repository.ts',
+    remove: 'sql`select from uploads where ${mine} for update`,',
+    put: 'undefined,',
+  },
   { file: 'src/users/repository.ts', remove: 'demotes ? lockAdmins : undefined,', put: 'undefined,' },
 ]
 const withoutConstraints = `
   alter table products drop constraint products_stock_check;
   alter table order_status_history drop constraint order_status_history_once;
-  drop index stock_movements_once;`
+  drop index stock_movements_once;
+  alter table product_images drop constraint product_images_upload_id_uploads_id_fk;`
 
 if ('unavailable' in postgres) {
   skipOrFail('races on a real PostgreSQL', postgres.unavailable)
@@ -64,6 +70,15 @@ if ('unavailable' in postgres) {
       expect(left).toEqual({ 1: 50 })
       expect(statuses[200]).toBe(50)
     })
+
+    it('deletes no file that a product got at the same moment, in each of 100 rounds', async () => {
+      const { outcomes, dangling } = await attachAndDelete(world, { files: 100 })
+      expect(dangling).toBe(0)
+      const { '200 409': shown = 0, '422 204': deleted = 0, ...others } = outcomes
+      expect(others).toEqual({})
+      expect(shown + deleted).toBe(100)
+      expect(await deadlocks(world.database)).toBe(0)
+    })
   })
 
   describe('with its guards taken out, as a control of the checks above', () => {
@@ -92,6 +107,11 @@ if ('unavailable' in postgres) {
     it('loses both administrators without their lock', async () => {
       const { left } = await mutualDemotion(world, { rounds: 50 })
       expect(left[0]).toBeGreaterThan(0)
+    })
+
+    it('deletes files that products show, without the lock of the one who deletes', async () => {
+      const { dangling } = await attachAndDelete(world, { files: 100 })
+      expect(dangling).toBeGreaterThan(0)
     })
   })
 }

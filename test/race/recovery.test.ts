@@ -85,6 +85,10 @@ if ('unavailable' in postgres) {
           world.api.call('POST', '/api/auth/login', { body: { email: address, password: 'wrong' } }),
         forgot: (address: string) =>
           world.api.call('POST', '/api/auth/forgot-password', { body: { email: address } }),
+        register: (address: string) =>
+          world.api.call('POST', '/api/auth/register', {
+            body: { name: 'Ada Byron', email: address, password: 'Warp-and-Weft-7' },
+          }),
       }
       for (const [name, ask] of Object.entries(operations)) {
         const known: number[] = []

@@ -117,3 +117,41 @@ export const mutualDemotion = async (world: World, { rounds }: { rounds: number 
   }
   return { left: countBy(left, (n) => n), statuses: countBy(statuses, (status) => status) }
 }
+
+/** A file of the administrator that is ready, as the pipeline leaves its row; nobody reads its bytes here. */
+export const addImage = async ({ database }: Pick<World, 'database'>): Promise<string> => {
+  const variant = (name: string) => ({
+    key: `files/${name}`,
+    type: 'image/webp',
+    size: 1,
+    etag: 'e',
+    width: 1,
+    height: 1,
+  })
+  const variants = { thumb: variant('thumb'), medium: variant('medium'), full: variant('full') }
+  const { rows } = await database.query(
+    `insert into uploads (id, owner_id, name, declared_type, media_type, reserved, size, sha256, way, state, etag, scan, variants, job_id)
+    select gen_random_uuid(), id, 'a.png', 'image/png', 'image/png', 1, 1, repeat('ab', 32), 'direct', 'ready', 'e', 'clean', $1,
+      gen_random_uuid()
+    from users where email = 'admin@selvedge.test' returning id`,
+    [JSON.stringify(variants)],
+  )
+  return rows[0].id
+}
+
+/** (d) A file is put on a product and deleted at the same moment. */
+export const attachAndDelete = async (world: World, { files }: { files: number }) => {
+  const { api, admin, database } = world
+  const outcomes = await inParallel(8, Array.from({ length: files }), async () => {
+    const [id, product] = [await addImage(world), await addProduct(world, 'Shown', '1.00', 1)]
+    const [shown, deleted] = await Promise.all([
+      api.call('PATCH', `/api/v1/products/${product}`, { token: admin, body: { imageIds: [id] } }),
+      api.call('DELETE', `/api/v1/uploads/${id}`, { token: admin }),
+    ])
+    return `${shown.status} ${deleted.status}`
+  })
+  const { rows } = await database.query(
+    'select count(*)::int as n from product_images left join uploads on uploads.id = upload_id where uploads.id is null',
+  )
+  return { outcomes: countBy(outcomes, (outcome) => outcome), dangling: rows[0].n }
+}

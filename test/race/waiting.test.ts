@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reply } from '../support/api.ts'
 import { makeMutant } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
-import { addProduct } from './scenarios.ts'
+import { addImage, addProduct } from './scenarios.ts'
 import { openWorld, type OpenWorld } from './world.ts'
 
 const postgres = await startPostgres()
@@ -176,6 +176,53 @@ if ('unavailable' in postgres) {
         () => Promise.resolve(),
       )
       expect(reply.body.error?.details).toMatchObject([{ field: 'categoryId' }])
+    })
+
+    it('shows no file that was deleted meanwhile', async () => {
+      const [imageId, productId] = [
+        await addImage(world),
+        await addProduct(world, 'Awaited image', '1.00', 5),
+      ]
+      const reply = await behind(
+        ['delete from uploads where id = $1', imageId],
+        () =>
+          world.api.call('PATCH', `/api/v1/products/${productId}`, {
+            token: world.admin,
+            body: { imageIds: [imageId] },
+          }),
+        () => Promise.resolve(),
+      )
+      expect(reply.body.error?.details).toEqual([{ field: 'imageIds.0', message: 'unknown image' }])
+    })
+
+    it('deletes no file that a product got meanwhile', async () => {
+      const [imageId, productId] = [await addImage(world), await addProduct(world, 'Awaited file', '1.00', 5)]
+      const reply = await behind(
+        [
+          'insert into product_images (product_id, position, upload_id) values ($1, 0, $2)',
+          productId,
+          imageId,
+        ],
+        () => world.api.call('DELETE', `/api/v1/uploads/${imageId}`, { token: world.admin }),
+        () => Promise.resolve(),
+      )
+      expect([reply.status, reply.body.error?.code]).toEqual([409, 'FILE_IN_USE'])
+      const { rows } = await world.database.query('select from uploads where id = $1', [imageId])
+      expect(rows).toHaveLength(1)
+    })
+
+    it('shows no file for an administrator who was demoted meanwhile', async () => {
+      const [admin, productId] = [await account('admin'), await addProduct(world, 'Awaited admin', '1.00', 5)]
+      const reply = await behind(
+        [lockProduct, productId],
+        () =>
+          world.api.call('PATCH', `/api/v1/products/${productId}`, {
+            token: admin.token,
+            body: { imageIds: [] },
+          }),
+        () => world.database.query("update users set role = 'user' where id = $1", [admin.id]),
+      )
+      expect(reply.status).toBe(403)
     })
   })
 }

@@ -30,8 +30,10 @@ export const mailsOf = async ({ headers }: { headers: Headers }) => {
   return (await sentMails()).mails.map(({ body }) => body)
 }
 
+/** The token of the link in a mail. */
+export const tokenIn = (mail: { text?: string | undefined } | undefined): string =>
+  /#token=([\w-]{43})$/m.exec(mail?.text ?? '')?.[1] ?? 'no token'
+
 /** The token of the link that is mailed when this address forgets its password. */
-export const mailedToken = async (email: string): Promise<string> => {
-  const [mail] = await mailsOf(await forgot(email))
-  return /#token=([\w-]{43})$/m.exec(mail?.text ?? '')?.[1] ?? 'no token'
-}
+export const mailedToken = async (email: string): Promise<string> =>
+  tokenIn((await mailsOf(await forgot(email)))[0])

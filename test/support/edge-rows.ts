@@ -8,15 +8,23 @@ import { insert, sql } from './edge-sql.ts'
 
 const tokens = createTokens(readConfig(env).tokens)
 
-type NewUser = { role?: Role; name?: string; email?: string; createdAt?: string; passwordHash?: string }
+type NewUser = {
+  role?: Role
+  name?: string
+  email?: string
+  createdAt?: string
+  passwordHash?: string
+  /** Whether its address is confirmed. */
+  verified?: boolean
+}
 
 /** An account that is logged in; its password is `password` of edge-provided.ts. */
 export const newUser = async ({ role = 'user', name = 'Ada Byron', ...rest }: NewUser = {}) => {
   const id = newId()
   const sessionId = newId()
   const { email = `${id}@people.example`, passwordHash = inject('passwordHash') } = rest
-  const { createdAt = new Date().toISOString() } = rest
-  const times = { created_at: createdAt, updated_at: createdAt }
+  const { createdAt = new Date().toISOString(), verified = true } = rest
+  const times = { created_at: createdAt, updated_at: createdAt, verified_at: verified ? createdAt : null }
   await insert('users', [{ id, name, email, role, password_hash: passwordHash, ...times }])
   await sql(`insert into sessions (id, user_id, expires_at) values ($1, $2, now() + interval '1 day')`, [
     sessionId,

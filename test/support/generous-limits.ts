@@ -8,4 +8,8 @@ export const generousLimits = JSON.stringify({
   forgot: generous,
   'chat.send': generous,
   upload: generous,
+  file: generous,
+  register: generous,
+  confirm: generous,
+  password: generous,
 })

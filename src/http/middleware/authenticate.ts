@@ -24,6 +24,8 @@ const tokenOf = (header: string | undefined): string | undefined => {
 /** What an account is shown is for no cache; what depends on being one says so. */
 const keepPrivate = (c: Context): void => {
   const { headers } = c.res
+  // The same for everyone, whoever they are: one copy in a cache is enough.
+  if (headers.get('Cache-Control')?.startsWith('public') === true) return
   headers.append('Vary', 'Authorization')
   if (c.req.header('Authorization') !== undefined && !headers.has('Cache-Control')) {
     headers.set('Cache-Control', 'no-store')

@@ -31,11 +31,13 @@ const forPages = secureHeaders({
   crossOriginResourcePolicy: 'same-origin',
 })
 
-/** A page that brings a policy of its own keeps it. */
+const ownable = ['Content-Security-Policy', 'Cross-Origin-Resource-Policy']
+
+/** A response that brings policies of its own keeps them. */
 export const securityHeaders = createMiddleware(async function securityHeaders(c, next) {
   await next()
-  const ownPolicy = c.res.headers.get('Content-Security-Policy')
+  const own = ownable.map((name) => [name, c.res.headers.get(name)] as const)
   const isPage = c.res.headers.get('Content-Type')?.startsWith('text/html') ?? false
   await (isPage ? forPages : forData)(c, () => Promise.resolve())
-  if (ownPolicy !== null) c.header('Content-Security-Policy', ownPolicy)
+  for (const [name, value] of own) if (value !== null) c.header(name, value)
 })

@@ -1,4 +1,5 @@
-import type { AccountTemplate, RenderedLetter } from '../letter.ts'
+import type { AccountTemplate, Name, RenderedLetter } from '../letter.ts'
+import { greeting } from './format.ts'
 import { Button, Layout, Paragraph } from './layout.tsx'
 import { compose } from './compose.ts'
 
@@ -14,6 +15,58 @@ const words: Record<AccountTemplate, Words> = {
     ],
     action: 'Set a new password',
     why: 'You get this mail because a new password was asked for with this address.',
+  },
+  verifyEmail: {
+    title: 'Confirm your e-mail address',
+    preheader: 'The link works once, for a day',
+    news: [
+      'an account was made with this address. If it is yours, confirm that the address is, too: the link works once, and for a day.',
+      'If you know of no account, do nothing: without you it cannot be confirmed.',
+    ],
+    action: 'Confirm this address',
+    why: 'You get this mail because somebody has registered with this address.',
+  },
+  accountExists: {
+    title: 'You have an account already',
+    preheader: 'Somebody wanted to use your address for another one',
+    news: [
+      'somebody, most likely you, wanted to use this address for an account. There is one with it already, so nothing has changed.',
+      'Log in with the password that you have. If you have forgotten it, ask for a new one.',
+      'If it was not you, do nothing: nobody has learned that you have an account.',
+    ],
+    action: 'Ask for a new password',
+    why: 'You get this mail because this address was entered for an account.',
+  },
+  confirmNewEmail: {
+    title: 'Confirm your new e-mail address',
+    preheader: 'The link works once, for an hour',
+    news: [
+      'somebody, most likely you, wants to use this address for an account with us from now on. The link works once, and for an hour.',
+      'If it was not you, do nothing: the account keeps the address that it has.',
+    ],
+    action: 'Use this address',
+    why: 'You get this mail because this address was entered for an account.',
+  },
+  emailChangeAsked: {
+    title: 'Your e-mail address is about to change',
+    preheader: 'If it was not you, set a new password',
+    news: [
+      'somebody who knows your password wants to use another e-mail address for your account. It changes as soon as that ' +
+        'address is confirmed; until then everything stays as it is.',
+      'If it was not you, set a new password at once: the change is then void, and whoever asked for it is logged out.',
+    ],
+    action: 'Set a new password',
+    why: 'You get this mail because it concerns the safety of your account.',
+  },
+  emailChanged: {
+    title: 'Your e-mail address was changed',
+    preheader: 'Mail about your account goes to the new address',
+    news: [
+      'your account has another e-mail address now. You log in with that one, and this is the last mail that we send to the old one.',
+      'If it was not you, look at your sessions while you can, and write to us at once.',
+    ],
+    action: 'Look at your sessions',
+    why: 'You get this mail because your account had this address until now.',
   },
   passwordChanged: {
     title: 'Your password was changed',
@@ -38,13 +91,13 @@ const words: Record<AccountTemplate, Words> = {
   },
 }
 
-type Props = { template: AccountTemplate; name: string; link: string }
+type Props = { template: AccountTemplate; name: Name; link: string }
 
 /** Mails about the account itself. */
 export const accountLetter = ({ template, name, link }: Props): RenderedLetter => {
   const { title, preheader, news, action, why } = words[template]
   const [first = '', ...rest] = news
-  const paragraphs = [`Dear ${name}, ${first}`, ...rest]
+  const paragraphs = [`${greeting(name)}, ${first}`, ...rest]
   return compose({
     subject: title,
     html: (

@@ -1,3 +1,5 @@
+import type { Name } from '../letter.ts'
+
 /** A moment or a day as people write it: 20 November 2026, in UTC. */
 export const day = (iso: string): string =>
   new Date(iso).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
@@ -9,3 +11,6 @@ export const lineTotal = (unitPrice: string, quantity: number): string => {
   const digits = String(cents).padStart(3, '0')
   return `${digits.slice(0, -2)}.${digits.slice(-2)}`
 }
+
+/** How a mail begins. */
+export const greeting = (name: Name): string => (name === null ? 'Good day' : `Dear ${name}`)

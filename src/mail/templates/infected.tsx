@@ -1,5 +1,6 @@
-import type { InfectedFile, RenderedLetter } from '../letter.ts'
+import type { InfectedFile, Name, RenderedLetter } from '../letter.ts'
 import { compose } from './compose.ts'
+import { greeting } from './format.ts'
 import { Button, Layout, Paragraph, Rows } from './layout.tsx'
 
 const factsOf = ({ id, name, found }: InfectedFile): [string, string][] => [
@@ -11,11 +12,11 @@ const factsOf = ({ id, name, found }: InfectedFile): [string, string][] => [
 const textOf = (facts: [string, string][]): string =>
   facts.map(([name, value]) => `${name}: ${value}`).join('\n')
 
-type Owner = { name: string; file: InfectedFile; link: string }
+type Owner = { name: Name; file: InfectedFile; link: string }
 
 export const fileInfectedLetter = ({ name, file, link }: Owner): RenderedLetter => {
   const title = 'A file that you sent was deleted'
-  const news = `Dear ${name}, our scanner has found something harmful in a file that you sent. We have deleted it, and nobody has seen it.`
+  const news = `${greeting(name)}, our scanner has found something harmful in a file that you sent. We have deleted it, and nobody has seen it.`
   const advice =
     'If you know the file, your own copy of it and the device that it is on may be infected too. If you do not, change your password.'
   const facts = factsOf(file)

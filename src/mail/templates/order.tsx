@@ -1,6 +1,6 @@
 import type { Order } from '../../orders/schema.ts'
-import type { OrderTemplate, RenderedLetter } from '../letter.ts'
-import { day, lineTotal } from './format.ts'
+import type { Name, OrderTemplate, RenderedLetter } from '../letter.ts'
+import { day, greeting, lineTotal } from './format.ts'
 import { Button, Layout, Paragraph, Rows } from './layout.tsx'
 import { compose } from './compose.ts'
 
@@ -34,7 +34,7 @@ const words: Record<OrderTemplate, (order: Order) => Words> = {
 
 const footer = (order: Order): string => `Order ${order.id}. You get this mail because you placed it.`
 
-type Props = { template: OrderTemplate; name: string; order: Order; link: string }
+type Props = { template: OrderTemplate; name: Name; order: Order; link: string }
 
 /** The three mails of an order: the same list under other words. */
 export const orderLetter = ({ template, name, order, link }: Props): RenderedLetter => {
@@ -45,7 +45,7 @@ export const orderLetter = ({ template, name, order, link }: Props): RenderedLet
     html: (
       <Layout title={title} preheader={preheader} footer={footer(order)}>
         <Paragraph>
-          Dear {name}, {news}
+          {greeting(name)}, {news}
         </Paragraph>
         <Rows
           rows={lines.map((item) => [item.name, item.sum, `${item.quantity} × ${item.unitPrice}`])}
@@ -55,7 +55,7 @@ export const orderLetter = ({ template, name, order, link }: Props): RenderedLet
       </Layout>
     ),
     text: [
-      `Dear ${name}, ${news}`,
+      `${greeting(name)}, ${news}`,
       lines.map((item) => `${item.quantity} × ${item.name}, ${item.unitPrice} each: ${item.sum}`).join('\n'),
       `${total}: ${order.total}`,
       `See your order: ${link}`,

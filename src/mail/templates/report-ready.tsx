@@ -1,16 +1,16 @@
-import type { RenderedLetter, ReportFacts } from '../letter.ts'
-import { day } from './format.ts'
+import type { Name, RenderedLetter, ReportFacts } from '../letter.ts'
+import { day, greeting } from './format.ts'
 import { Button, Layout, Paragraph } from './layout.tsx'
 import { compose } from './compose.ts'
 
 const periodOf = ({ from, to }: ReportFacts): string =>
   from === to ? day(from) : `${day(from)} to ${day(to)}`
 
-type Props = { name: string; report: ReportFacts; link: string }
+type Props = { name: Name; report: ReportFacts; link: string }
 
 export const reportReadyLetter = ({ name, report, link }: Props): RenderedLetter => {
   const title = `The report of ${periodOf(report)} is ready`
-  const news = `Dear ${name}, the report is ready: figures and charts as a PDF, and its orders as a CSV file.`
+  const news = `${greeting(name)}, the report is ready: figures and charts as a PDF, and its orders as a CSV file.`
   const footer = `Report ${report.id}. You get this mail because you are an administrator.`
   return compose({
     subject: title,

@@ -42,7 +42,7 @@ export const admittedType = (declared: string): MediaType => {
   return type
 }
 
-export const tooLarge = (maxBytes: number): AppError =>
+const tooLarge = (maxBytes: number): AppError =>
   new AppError('PAYLOAD_TOO_LARGE', `A file may have at most ${maxBytes} bytes`)
 
 /** Why an upload is refused for good: the reason in its row, and what whoever completes it is told. */

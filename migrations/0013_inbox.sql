@@ -1,0 +1,2 @@
+ALTER TABLE "mail_deliveries" DROP CONSTRAINT "mail_deliveries_template_check";--> statement-breakpoint
+ALTER TABLE "mail_deliveries" ADD CONSTRAINT "mail_deliveries_template_check" CHECK ("mail_deliveries"."template" in ('orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'sessionReused', 'passwordReset', 'passwordChanged', 'verifyEmail', 'accountExists', 'confirmNewEmail', 'emailChangeAsked', 'emailChanged', 'fileInfected', 'infectedAlert', 'unreadMessages'));

@@ -1,0 +1,11 @@
+DELETE FROM "mail_events" USING "mail_deliveries" WHERE "mail_events"."job_id" = "mail_deliveries"."job_id" AND "mail_deliveries"."template" in ('verifyEmail', 'accountExists', 'confirmNewEmail', 'emailChangeAsked', 'emailChanged');
+DELETE FROM "mail_deliveries" WHERE "template" in ('verifyEmail', 'accountExists', 'confirmNewEmail', 'emailChangeAsked', 'emailChanged');
+ALTER TABLE "mail_deliveries" DROP CONSTRAINT "mail_deliveries_template_check";
+ALTER TABLE "mail_deliveries" ADD CONSTRAINT "mail_deliveries_template_check" CHECK ("mail_deliveries"."template" in ('orderConfirmed', 'orderShipped', 'orderCancelled', 'reportReady', 'operatorAlert', 'fileInfected', 'infectedAlert', 'sessionReused', 'passwordReset', 'passwordChanged'));
+DELETE FROM "mailed_tokens" WHERE "purpose" in ('verifyEmail', 'changeEmail');
+ALTER TABLE "mailed_tokens" DROP CONSTRAINT "mailed_tokens_email_check";
+ALTER TABLE "mailed_tokens" DROP CONSTRAINT "mailed_tokens_purpose_check";
+ALTER TABLE "mailed_tokens" ADD CONSTRAINT "mailed_tokens_purpose_check" CHECK ("mailed_tokens"."purpose" in ('resetPassword'));
+ALTER TABLE "mailed_tokens" DROP COLUMN "email";
+ALTER TABLE "mailed_tokens" DROP COLUMN "previous_email";
+ALTER TABLE "users" DROP COLUMN "verified_at";
