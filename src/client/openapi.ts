@@ -2287,6 +2287,29 @@ export interface components {
             /** @enum {boolean} */
             inbox: true;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "seq": 17,
+         *           "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f41",
+         *           "at": "2026-11-20T12:00:00.000Z",
+         *           "subject": {
+         *             "kind": "orderStatus",
+         *             "orderId": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f14",
+         *             "status": "shipped"
+         *           },
+         *           "readAt": null
+         *         }
+         *       ],
+         *       "page": {
+         *         "nextCursor": null,
+         *         "hasMore": false
+         *       },
+         *       "unread": 1,
+         *       "position": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f42.17"
+         *     }
+         */
         NotificationList: {
             data: components["schemas"]["Notification"][];
             page: {
@@ -2664,6 +2687,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @example {
+         *       "url": "https://account.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51?partNumber=1&X-Amz-Signature=0f1e",
+         *       "expires": 900
+         *     }
+         */
         SignedPart: {
             /** Format: uri */
             url: string;
@@ -2684,6 +2713,12 @@ export interface components {
             Size: number;
             ETag: string;
         }[];
+        /**
+         * @example {
+         *       "location": "https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51",
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51"
+         *     }
+         */
         CompletedMultipartUpload: {
             /**
              * Format: uri
@@ -2693,12 +2728,23 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "PartNumber": 1,
+         *           "ETag": "\"9b2cf535f27731c974343645a3985328\""
+         *         }
+         *       ]
+         *     }
+         */
         CompleteMultipartUpload: {
             parts: {
                 PartNumber: number;
                 ETag: string;
             }[];
         };
+        /** @example {} */
         AbortedMultipartUpload: Record<string, never>;
         /**
          * @example {

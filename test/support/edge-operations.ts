@@ -5,7 +5,7 @@ const Parameter = z.object({
   name: z.string(),
   in: z.string(),
   required: z.boolean().optional(),
-  schema: z.looseObject({ example: z.unknown() }),
+  schema: z.looseObject({ example: z.unknown().optional() }),
 })
 
 const Operation = z.object({
