@@ -2481,6 +2481,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @example {
+         *       "url": "https://0123456789abcdef.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17?partNumber=1&X-Amz-Signature=…",
+         *       "expires": 900
+         *     }
+         */
         SignedPart: {
             /** Format: uri */
             url: string;
@@ -2501,6 +2507,12 @@ export interface components {
             Size: number;
             ETag: string;
         }[];
+        /**
+         * @example {
+         *       "location": "https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17",
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17"
+         *     }
+         */
         CompletedMultipartUpload: {
             /**
              * Format: uri
@@ -2510,12 +2522,23 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "PartNumber": 1,
+         *           "ETag": "\"9b2c…\""
+         *         }
+         *       ]
+         *     }
+         */
         CompleteMultipartUpload: {
             parts: {
                 PartNumber: number;
                 ETag: string;
             }[];
         };
+        /** @example {} */
         AbortedMultipartUpload: Record<string, never>;
         /**
          * @example {
