@@ -41,6 +41,7 @@ const anyName = new RegExp([...names, ...wholeNames].join('|'), 'i')
 
 const patterns = [
   JWT_PATTERN,
+  { pattern: /sk_(?:live|test)_[\w-]+/g, replacement: mask },
   {
     // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some.
     pattern: new RegExp(String.raw`(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`, 'g'),

@@ -15,7 +15,8 @@ const [
   reportId,
   uploadId,
   otherUploadId,
-] = Array.from({ length: 11 }, newId)
+  keyId,
+] = Array.from({ length: 12 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -25,6 +26,7 @@ const newHash = () => String.raw`\x${newId().replaceAll('-', '').repeat(2)}`
 const good = {
   users: () => ({
     ...{
+      plan: 'free',
       id: newId(),
       name: 'Ada Byron',
       email: `${newId()}@people.example`,
@@ -45,6 +47,12 @@ const good = {
     ...{ id: newId(), user_id: userId, purpose: 'resetPassword', token_hash: newHash() },
     ...{ created_at: now, expires_at: '2026-11-20T12:30:00.000Z' },
   }),
+  api_keys: () => ({
+    ...{ id: newId(), user_id: userId, name: 'Warehouse', scopes: ['orders:read'], role: 'user' },
+    ...{ secret_hash: newHash(), previous_hash: newHash(), previous_until: now, created_at: now },
+    expires_at: '2026-12-20T12:00:00.000Z',
+  }),
+  api_key_usage: () => ({ key_id: keyId, day: '2026-11-20', requests: 1 }),
   categories: () => ({ id: newId(), name: 'Linen', slug: `c-${newId()}`, ...times }),
   products: () => ({
     ...{ id: newId(), name: 'Towel', slug: `p-${newId()}`, description: '', price: '1.00', stock: 1 },
@@ -150,6 +158,21 @@ const bad: [string, Table, object][] = [
   ['users_name_check', 'users', { name: 'A' }],
   ['users_name_check', 'users', { name: 'A'.repeat(101) }],
   ['users_role_check', 'users', { role: 'root' }],
+  ['users_plan_check', 'users', { plan: 'gold' }],
+  ['api_keys_pkey', 'api_keys', { id: keyId }],
+  ['api_keys_secret_hash_unique', 'api_keys', { secret_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['api_keys_name_check', 'api_keys', { name: '' }],
+  ['api_keys_name_check', 'api_keys', { name: 'x'.repeat(101) }],
+  ['api_keys_scopes_check', 'api_keys', { scopes: [] }],
+  ['api_keys_role_check', 'api_keys', { role: 'root' }],
+  ['api_keys_secret_hash_check', 'api_keys', { secret_hash: String.raw`\xab` }],
+  ['api_keys_previous_hash_check', 'api_keys', { previous_hash: String.raw`\xab` }],
+  ['api_keys_previous_check', 'api_keys', { previous_until: null }],
+  ['api_keys_expires_at_check', 'api_keys', { expires_at: now }],
+  ['api_keys_user_id_users_id_fk', 'api_keys', { user_id: newId() }],
+  ['api_key_usage_pk', 'api_key_usage', { day: '2026-11-19' }],
+  ['api_key_usage_requests_check', 'api_key_usage', { requests: 0 }],
+  ['api_key_usage_key_id_api_keys_id_fk', 'api_key_usage', { key_id: newId() }],
   ['sessions_pkey', 'sessions', { id: sessionId }],
   ['sessions_device_check', 'sessions', { device: '' }],
   ['sessions_device_check', 'sessions', { device: 'x'.repeat(101) }],
@@ -330,6 +353,8 @@ beforeAll(async () => {
   const live = { token_hash: tokenHash, spent_at: null, successor_hash: null }
   await insert('refresh_tokens', [{ ...good.refresh_tokens(), ...live }])
   await insert('mailed_tokens', [{ ...good.mailed_tokens(), id: sessionId, token_hash: tokenHash }])
+  await insert('api_keys', [{ ...good.api_keys(), id: keyId, secret_hash: tokenHash }])
+  await insert('api_key_usage', [{ ...good.api_key_usage(), day: '2026-11-19' }])
   await insert('categories', [{ ...good.categories(), id: categoryId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: productId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: otherProductId }])

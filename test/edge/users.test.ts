@@ -377,6 +377,7 @@ describe('the list of accounts', () => {
       'email',
       'id',
       'name',
+      'plan',
       'role',
       'updatedAt',
       'verifiedAt',
