@@ -122,5 +122,3 @@ export const createKeeper = ({ load, save, after, now }: Deps, saved: Kept = not
       Math.max((kept.loaded?.at ?? -Infinity) + usableFor, (kept.revokedAt ?? -Infinity) + 86_400_000),
   }
 }
-
-export type Keeper = ReturnType<typeof createKeeper>

@@ -2287,6 +2287,29 @@ export interface components {
             /** @enum {boolean} */
             inbox: true;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "seq": 17,
+         *           "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f41",
+         *           "at": "2026-11-20T12:00:00.000Z",
+         *           "subject": {
+         *             "kind": "orderStatus",
+         *             "orderId": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f14",
+         *             "status": "shipped"
+         *           },
+         *           "readAt": null
+         *         }
+         *       ],
+         *       "page": {
+         *         "nextCursor": null,
+         *         "hasMore": false
+         *       },
+         *       "unread": 1,
+         *       "position": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f42.17"
+         *     }
+         */
         NotificationList: {
             data: components["schemas"]["Notification"][];
             page: {
@@ -2666,7 +2689,7 @@ export interface components {
         };
         /**
          * @example {
-         *       "url": "https://0123456789abcdef.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17?partNumber=1&X-Amz-Signature=…",
+         *       "url": "https://account.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51?partNumber=1&X-Amz-Signature=0f1e",
          *       "expires": 900
          *     }
          */
@@ -2692,8 +2715,8 @@ export interface components {
         }[];
         /**
          * @example {
-         *       "location": "https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17",
-         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17"
+         *       "location": "https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51",
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51"
          *     }
          */
         CompletedMultipartUpload: {
@@ -2710,7 +2733,7 @@ export interface components {
          *       "parts": [
          *         {
          *           "PartNumber": 1,
-         *           "ETag": "\"9b2c…\""
+         *           "ETag": "\"9b2cf535f27731c974343645a3985328\""
          *         }
          *       ]
          *     }

@@ -18,6 +18,8 @@ const tags = [
   { name: 'auth', description: 'Logging in, and the keys that verify tokens' },
   { name: 'api-keys', description: 'Credentials of programs' },
   { name: 'users', description: 'Accounts' },
+  { name: 'conversations', description: 'What customers and the shop write to one another' },
+  { name: 'realtime', description: 'Tickets for sockets, notifications, and events as they happen' },
   { name: 'categories', description: 'What products are grouped by' },
   { name: 'products', description: 'The catalogue' },
   { name: 'orders', description: 'Placing orders and moving them along' },

@@ -24,7 +24,7 @@ type Deps = {
 export type Credential = { ticket: string } | { actor: UserActor }
 
 /** What an object has let in. @throws UNAUTHENTICATED, TOO_MANY_SOCKETS, UNAVAILABLE */
-const admitted = <R extends Response>(response: R, crowded: string): R => {
+const admitted = <R extends { status: number }>(response: R, crowded: string): R => {
   if (response.status === 101) return response
   if (response.status === 401) throw new AppError('UNAUTHENTICATED', 'The session has ended; log in again')
   if (response.status === 429) {
@@ -46,7 +46,6 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     return { conversation, member }
   }
 
-  /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
   const redeem = async (ticket: string, target: Target): Promise<UserActor> => {
     const holder = await inboxes.redeem(ticket, target)
     if (holder !== undefined) return { kind: 'user', ...holder }
@@ -56,6 +55,7 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     )
   }
 
+  /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
   const identify = async (credential: Credential, target: { conversationId: string }): Promise<UserActor> => {
     if ('actor' in credential) {
       // A ticket is only given to members; without one nobody has asked yet, and the inbox keeps no places of no account.
@@ -97,7 +97,7 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     },
 
     /** The inbox's answer to the upgrade: 101. */
-    async connectInbox(credential: Credential): Promise<Response> {
+    async connectInbox(credential: Credential): Promise<Upgraded> {
       const hasTicket = 'ticket' in credential
       return await connectInbox(
         hasTicket ? await redeem(credential.ticket, { inbox: true }) : credential.actor,

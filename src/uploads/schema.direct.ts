@@ -96,7 +96,7 @@ export const SignedPart = z
   .object({ url: z.url(), expires: z.int().describe('Seconds') })
   .openapi('SignedPart', {
     example: {
-      url: `https://0123456789abcdef.r2.cloudflarestorage.com/selvedge-files/${exampleKey}?partNumber=1&X-Amz-Signature=…`,
+      url: 'https://account.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51?partNumber=1&X-Amz-Signature=0f1e',
       expires: 900,
     },
   })
@@ -116,14 +116,16 @@ export const CompleteMultipart = z
   .object({
     parts: z.array(CompletedPart).min(1).max(10_000).refine(areDifferent, 'names a part twice'),
   })
-  .openapi('CompleteMultipartUpload', { example: { parts: [{ PartNumber: 1, ETag: '"9b2c…"' }] } })
+  .openapi('CompleteMultipartUpload', {
+    example: { parts: [{ PartNumber: 1, ETag: '"9b2cf535f27731c974343645a3985328"' }] },
+  })
 
 export const CompletedMultipart = z
   .object({ location: z.url().describe('Where the upload can be asked for'), id: z.uuid() })
   .openapi('CompletedMultipartUpload', {
     example: {
-      location: 'https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
-      id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
+      location: 'https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51',
+      id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51',
     },
   })
 

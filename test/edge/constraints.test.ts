@@ -16,7 +16,9 @@ const [
   uploadId,
   otherUploadId,
   keyId,
-] = Array.from({ length: 12 }, newId)
+  conversationId,
+  otherConversationId,
+] = Array.from({ length: 14 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -67,6 +69,14 @@ const good = {
     ...{ order_id: orderId, actor_id: userId, from_status: 'pending', to_status: 'paid', at: now },
   }),
   stock_movements: () => ({ product_id: productId, delta: 1, reason: 'x', order_id: null, at: now }),
+  conversations: () => ({
+    ...{ id: newId(), customer_id: userId, subject_type: 'product', subject_id: newId(), version: 1 },
+    ...{ head: 2, message_count: 1, active_at: now, ...times },
+  }),
+  conversation_members: () => ({
+    ...{ conversation_id: otherConversationId, user_id: userId, role: 'customer', version: 1 },
+    ...{ joined_at: now, read_seq: 2, read_count: 1 },
+  }),
   reports: () => ({
     ...{ id: newId(), first_day: '2026-11-19', last_day: '2026-11-19', current: false, job_id: newId() },
     ...{ status: 'pending', progress: 0, requested_by: userId, created_at: now },
@@ -236,6 +246,23 @@ const bad: [string, Table, object][] = [
   ['stock_movements_actor_id_users_id_fk', 'stock_movements', { actor_id: newId() }],
   ['jobs_pkey', 'jobs', { id: jobId }],
   ['jobs_state_check', 'jobs', { state: 'lost' }],
+  ['conversations_pkey', 'conversations', { id: conversationId }],
+  ['conversations_subject_once', 'conversations', { subject_id: productId }],
+  ['conversations_subject_type_check', 'conversations', { subject_type: 'weather' }],
+  ['conversations_subject_id_check', 'conversations', { subject_id: null }],
+  ['conversations_version_check', 'conversations', { version: 0 }],
+  ['conversations_head_check', 'conversations', { head: 0 }],
+  ['conversations_head_check', 'conversations', { message_count: -1 }],
+  ['conversations_customer_id_users_id_fk', 'conversations', { customer_id: newId() }],
+  ['conversation_members_pk', 'conversation_members', { conversation_id: conversationId }],
+  ['conversation_members_role_check', 'conversation_members', { role: 'guest' }],
+  ['conversation_members_read_check', 'conversation_members', { read_seq: 0 }],
+  [
+    'conversation_members_conversation_id_conversations_id_fk',
+    'conversation_members',
+    { conversation_id: newId() },
+  ],
+  ['conversation_members_user_id_users_id_fk', 'conversation_members', { user_id: newId() }],
   ['reports_pkey', 'reports', { id: reportId }],
   ['reports_period_check', 'reports', { last_day: '2026-11-18' }],
   ['reports_period_check', 'reports', { last_day: '2027-11-20' }],
@@ -363,6 +390,9 @@ beforeAll(async () => {
   await insert('order_status_history', [
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
+  await insert('conversations', [{ ...good.conversations(), id: conversationId, subject_id: productId }])
+  await insert('conversations', [{ ...good.conversations(), id: otherConversationId }])
+  await insert('conversation_members', [{ ...good.conversation_members(), conversation_id: conversationId }])
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
   await insert('uploads', [{ ...good.uploads(), id: otherUploadId }])

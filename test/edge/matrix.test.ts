@@ -213,7 +213,7 @@ describe('the matrix of who may do what', () => {
           admin.token,
           'foreign',
           await make(),
-          row.adminSeesAll ? passes : '404 NOT_FOUND',
+          row.adminMustJoin ? '403 FORBIDDEN' : row.adminSeesAll ? passes : absent,
         )
       }
 

@@ -15,6 +15,8 @@ export type Row = {
   endless?: true
   /** With `of`: administrators find what is others’ too. */
   adminSeesAll?: true
+  /** With `of`: administrators find what is others’ and may not do this to it before they have joined. */
+  adminMustJoin?: true
   /** What an API key needs; absent: no key may. */
   scope?: Scope
   /** It ends whoever does it, who has to be new for it. */
@@ -83,14 +85,14 @@ export const matrix: Record<string, Row> = {
   listConversations: { access: 'account' },
   getConversation: { access: 'account', of: 'conversation', adminSeesAll: true },
   listMessages: { access: 'account', of: 'conversation', adminSeesAll: true },
-  sendMessage: { access: 'account', of: 'conversation' },
-  markRead: { access: 'account', of: 'conversation' },
+  sendMessage: { access: 'account', of: 'conversation', adminMustJoin: true },
+  markRead: { access: 'account', of: 'conversation', adminMustJoin: true },
   listMembers: { access: 'account', of: 'conversation', adminSeesAll: true },
   addMember: { access: 'admin' },
   removeMember: { access: 'admin' },
   leaveConversation: { access: 'account', of: 'conversation' },
   closeConversation: { access: 'admin' },
-  issueSocketTicket: { access: 'account' },
+  issueSocketTicket: { access: 'account', absent: true },
   listNotifications: { access: 'account' },
   markNotificationsRead: { access: 'account' },
   markNotificationRead: { access: 'account', absent: true },

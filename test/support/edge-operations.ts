@@ -5,7 +5,7 @@ const Parameter = z.object({
   name: z.string(),
   in: z.string(),
   required: z.boolean().optional(),
-  schema: z.looseObject({ example: z.unknown() }),
+  schema: z.looseObject({ example: z.unknown().optional() }),
 })
 
 const Operation = z.object({
@@ -34,7 +34,9 @@ const file = { raw: '%PDF-1.7', headers: { 'Content-Type': 'application/pdf', 'X
 const pathOf = (path: string, { parameters = [] }: Described): string => {
   const filled = parameters.reduce(
     (rest, { name, in: where, schema }) =>
-      where === 'path' && name !== 'id' ? rest.replace(`{${name}}`, String(schema['example'])) : rest,
+      where === 'path' && name !== 'id'
+        ? rest.replace(`{${name}}`, String((schema['example'] as string | number | undefined) ?? 1))
+        : rest,
     path,
   )
   const query = parameters.filter(({ in: where, required }) => where === 'query' && required)
