@@ -91,7 +91,7 @@ export const matrix: Record<string, Row> = {
   addMember: { access: 'admin' },
   removeMember: { access: 'admin' },
   leaveConversation: { access: 'account', of: 'conversation' },
-  closeConversation: { access: 'admin' },
+  closeConversation: { access: 'account', of: 'conversation' },
   issueSocketTicket: { access: 'account', absent: true },
   listNotifications: { access: 'account' },
   markNotificationsRead: { access: 'account' },
