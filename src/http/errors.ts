@@ -58,6 +58,7 @@ export const statuses = {
 const constantTexts: Partial<Record<ErrorCode, string>> = {
   INTERNAL: 'Something went wrong on our side',
   UNAVAILABLE: 'A service we depend on is not available; try again shortly',
+  DIRECT_UPLOAD_OFF: 'Uploads straight to the store are not set up here',
 }
 
 const fromHttpException = (error: HTTPException): AppError => {
