@@ -13,7 +13,7 @@ const nameOf = (disposition: string | null): string | undefined => {
 /** Files need the access token, which a plain link cannot carry: fetched first, then saved under their own name. */
 const save = async (client: Client, id: string): Promise<void> => {
   const token = await client.session.accessToken()
-  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` }
   for (const variant of variants) {
     const response = await fetch(`/api/v1/files/${id}/${variant}`, { headers })
     if (!response.ok) continue
