@@ -250,6 +250,18 @@ const samples: Sample[] = [
     ],
   },
   {
+    row: 'client entry',
+    file: 'src/client/index.ts',
+    passes: [`export { createChat } from './chat.ts'`],
+    refused: ['../orders/service.ts', '../http/errors.ts', 'drizzle-orm'].map(value),
+  },
+  {
+    row: 'page',
+    file: 'web/chat/sample.ts',
+    passes: [value('../../src/client/chat.ts')],
+    refused: [value('../../src/orders/service.ts')],
+  },
+  {
     row: 'tool',
     file: 'dev/sample.ts',
     passes: ['../src/auth/password.ts', 'pg', '../src/db/schema.ts'].map(value),
@@ -363,7 +375,7 @@ const { folder, write, remove } = makeFolder()
 const lint = () => {
   const { stdout, stderr } = spawnSync(
     join(root, 'node_modules/.bin/oxlint'),
-    ['-f', 'json', 'src', 'workers', 'dev/sample.ts', 'test'],
+    ['-f', 'json', 'src', 'workers', 'web', 'dev/sample.ts', 'test'],
     {
       cwd: folder,
       encoding: 'utf8',

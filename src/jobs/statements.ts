@@ -18,7 +18,7 @@ const retryGap = sql`interval '10 seconds' * 3 ^ failures * jitter`
 const maxPostponement = sql`interval '1 day'`
 
 /** At first 15 s, then as long again as it has waited already, 10 minutes at most. */
-const postponedGap = sql`greatest(interval '15 seconds', least(interval '10 minutes', now() - postponed_since)) * jitter`
+const postponedGap = sql`greatest(interval '15 seconds', least(interval '10 minutes', now() - coalesce(postponed_since, now()))) * jitter`
 
 /** Operators hear of it when it has lasted so long, and once an hour for a type. */
 const patience = sql`interval '10 minutes'`

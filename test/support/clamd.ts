@@ -74,6 +74,8 @@ const startClamd = async (clamd: string, folder: string, name: string, settings:
     TemporaryDirectory: home,
     Foreground: 'yes',
     ConcurrentDatabaseReload: 'no',
+    // Else it decodes every image, bombs too, to look for pictures that it knows.
+    ScanImageFuzzyHash: 'no',
     ...settings,
   }
   const config = join(home, 'clamd.conf')
