@@ -104,6 +104,9 @@ export const createSession = ({ url, send, transport, store, onEnded }: Options)
     return store.load() === undefined ? undefined : await renew()
   }
 
+  /** Of a browser: done also when the page is closed right after. */
+  const lasting = { keepalive: true, ...(transport === 'cookie' ? { credentials: 'include' as const } : {}) }
+
   return {
     get user(): User | undefined {
       return user
@@ -136,9 +139,7 @@ export const createSession = ({ url, send, transport, store, onEnded }: Options)
         new Request(`${url}/api/auth/logout`, {
           method: 'POST',
           headers: { Authorization: `Bearer ${text}` },
-          // Also when the page is closed right after.
-          keepalive: true,
-          ...(transport === 'cookie' ? { credentials: 'include' as const } : {}),
+          ...lasting,
         }),
       )
     },
