@@ -36,6 +36,9 @@ const terminal = createInterface({
   terminal: process.stdin.isTTY,
 })
 
+/** From now on: what is piped in may end before the login has. */
+const lines = terminal[Symbol.asyncIterator]()
+
 /** Above the line that is being written. */
 const print = (text: string): void => {
   if (!process.stdin.isTTY) return void process.stdout.write(`${text}\n`)
@@ -195,8 +198,8 @@ const main = async (): Promise<void> => {
   }
 
   await list()
-  terminal.prompt()
-  for await (const text of terminal) {
+  if (process.stdin.isTTY) terminal.prompt()
+  for await (const text of lines) {
     await obey(text).catch((error: unknown) => print(describe(error)))
     if (process.stdin.isTTY) terminal.prompt()
   }

@@ -104,6 +104,9 @@ export const createSession = ({ url, send, transport, store, onEnded }: Options)
     return store.load() === undefined ? undefined : await renew()
   }
 
+  /** Of a browser: done also when the page is closed right after. */
+  const lasting = { keepalive: true, ...(transport === 'cookie' ? { credentials: 'include' as const } : {}) }
+
   return {
     get user(): User | undefined {
       return user
@@ -128,21 +131,17 @@ export const createSession = ({ url, send, transport, store, onEnded }: Options)
       }
       return user
     },
-    /** Ends the session there and here; here also when the API cannot be reached. */
+    /** Ends the session here, and there when the API can be reached. @throws ApiError when it cannot */
     async logout(): Promise<void> {
-      try {
-        const text = await accessToken()
-        if (text === undefined) return
-        await send(
-          new Request(`${url}/api/auth/logout`, {
-            method: 'POST',
-            headers: { Authorization: `Bearer ${text}` },
-            ...(transport === 'cookie' ? { credentials: 'include' as const } : {}),
-          }),
-        )
-      } finally {
-        forget()
-      }
+      const text = await accessToken().finally(forget)
+      if (text === undefined) return
+      await send(
+        new Request(`${url}/api/auth/logout`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${text}` },
+          ...lasting,
+        }),
+      )
     },
   }
 }

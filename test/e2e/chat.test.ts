@@ -195,7 +195,7 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     page.on('console', (message) => {
       // A policy that refuses something, or an error of ours. What a cut does to a request is no news.
       if (message.type() === 'error' && !/net::ERR|WebSocket connection/.test(message.text()))
-        problems.push(message.text())
+        problems.push(`${message.text()} ${message.location().url}`)
     })
     await page.goto(`${base}/chat`)
     await page.getByLabel('E-mail address').waitFor()

@@ -2,17 +2,28 @@ import { useState } from 'preact/hooks'
 import type { Client } from '../../src/client/rest.ts'
 import { Clip } from './icons.tsx'
 
+/** Images have the first, a PDF has the second. */
+const variants = ['full', 'original']
+
+const nameOf = (disposition: string | null): string | undefined => {
+  const [, encoded, plain] = /filename\*=UTF-8''([^;]+)|filename="([^"]+)"/.exec(disposition ?? '') ?? []
+  return encoded === undefined ? plain : decodeURIComponent(encoded)
+}
+
 /** Files need the access token, which a plain link cannot carry: fetched first, then saved under their own name. */
 const save = async (client: Client, id: string): Promise<void> => {
   const token = await client.session.accessToken()
-  const response = await fetch(`/api/v1/files/${id}/original`, {
-    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-  })
-  if (!response.ok) throw new Error(`${response.status}`)
-  const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? id
-  const url = URL.createObjectURL(await response.blob())
-  Object.assign(document.createElement('a'), { href: url, download: name }).click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` }
+  for (const variant of variants) {
+    const response = await fetch(`/api/v1/files/${id}/${variant}`, { headers })
+    if (!response.ok) continue
+    const url = URL.createObjectURL(await response.blob())
+    const download = nameOf(response.headers.get('Content-Disposition')) ?? id
+    Object.assign(document.createElement('a'), { href: url, download }).click()
+    setTimeout(() => URL.revokeObjectURL(url), 60_000)
+    return
+  }
+  throw new Error('There is no such file, or it is not ours to see')
 }
 
 const Attachment = ({ id, label, client }: { id: string; label: string; client: Client }) => {
@@ -28,7 +39,7 @@ const Attachment = ({ id, label, client }: { id: string; label: string; client: 
   }
   return (
     <li>
-      <a class="file" href={`/api/v1/files/${id}/original`} onClick={(event) => void open(event)}>
+      <a class="file" href={`/api/v1/files/${id}/full`} onClick={(event) => void open(event)}>
         <Clip />
         <span>{label}</span>
       </a>

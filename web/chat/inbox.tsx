@@ -53,10 +53,10 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
     last.current = selected
   }, [selected])
 
-  const signOut = async () => {
+  const signOut = () => {
     chat.close()
     // Here it ends in any case; there by itself, when nobody can be reached.
-    await client.session.logout().catch(() => undefined)
+    client.session.logout().catch(() => undefined)
     history.replaceState(null, '', location.pathname)
     onSignedOut()
   }
@@ -103,7 +103,7 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
             <strong>{user.name}</strong>
             <span>{user.email}</span>
           </span>
-          <button class="round" onClick={() => void signOut()} aria-label="Sign out" title="Sign out">
+          <button class="round" onClick={signOut} aria-label="Sign out" title="Sign out">
             <Leave />
           </button>
         </footer>
