@@ -6,7 +6,7 @@ const usualPort = 3310
 const patienceMs = 500
 
 /** Does a clamd answer there? */
-export const answersPing = async (port: number): Promise<boolean> => {
+const answersPing = async (port: number): Promise<boolean> => {
   const socket = connect({ host, port, signal: AbortSignal.timeout(patienceMs) })
   try {
     await once(socket, 'connect')

@@ -80,8 +80,6 @@ const parsers: Partial<Record<string, (tally: Tally) => Parser>> = {
   'image/png': png,
 }
 
-export type FrameCounter = ReturnType<typeof createFrameCounter>
-
 /**
  * Counts the frames of a GIF, WebP or APNG that comes in chunks of any size, and holds a few bytes of it at most. It reads
  * the structure alone and no pixels, stops where the file says that it ends, and does not mind a broken one: that is for

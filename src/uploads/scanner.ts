@@ -4,7 +4,7 @@ import { within } from '../shared/within.ts'
 import { endOfStream, framesOf, instream, ping, pong, verdictOf, type Verdict } from './clamd.ts'
 
 /** Milliseconds. */
-export type Patience = {
+type Patience = {
   /** Until the connection stands. */
   connect: number
   /** For which the scanner may take nothing of what is sent. */
@@ -41,7 +41,7 @@ type Settings = {
 }
 
 /** Content of a known length, in bytes. */
-export type Content = { body: ReadableStream<Uint8Array>; size: number }
+type Content = { body: ReadableStream<Uint8Array>; size: number }
 
 export type Scanner = {
   /**

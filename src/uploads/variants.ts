@@ -19,5 +19,3 @@ export const imageVariants = {
 } as const satisfies Record<string, Shape>
 
 export type ImageVariant = keyof typeof imageVariants
-
-export const imageVariantNames = Object.keys(imageVariants) as ImageVariant[]
