@@ -1,8 +1,9 @@
 // `npm run check`: what can be known without running the product. Every step runs, whatever the others say.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { apiDocument, makeApiDocument } from './check/api-document.ts'
+import { apiDocument, apiTypes, makeApiDocument, makeApiTypes } from './check/api-document.ts'
 import { checkBundle } from './check/bundle.ts'
+import { checkClient } from './check/client.ts'
 import { checkErrors, checkLinks, checkScripts, checkStorage, checkVariables } from './check/documents.ts'
 import { run } from './check/run.ts'
 
@@ -33,6 +34,8 @@ const openApi: Step = {
   async check() {
     const kept = await readFile(join(root, apiDocument), 'utf8').catch(() => '')
     if (kept !== (await makeApiDocument(root))) throw new Error(`${apiDocument} has drifted: npm run openapi`)
+    const types = await readFile(join(root, apiTypes), 'utf8').catch(() => '')
+    if (types !== (await makeApiTypes(kept))) throw new Error(`${apiTypes} has drifted: npm run openapi`)
     return ''
   },
 }
@@ -42,9 +45,11 @@ const steps: Step[] = [
   tool('lint', 'oxlint', '.'),
   tool('format', 'prettier', '--check', '.'),
   { name: 'deploy, dry run', check: checkBundle },
+  { name: 'selvedge/client', check: () => checkClient(root) },
   tool('unused code', 'knip', '--no-progress'),
   tool('generated types', 'wrangler', 'types', 'src/env.d.ts', '--strict-vars', 'false', '--check'),
   tool('types of the Worker', 'tsc', '-p', '.'),
+  tool('types of web/', 'tsc', '-p', 'web'),
   tool('types of dev/', 'tsc', '-p', 'dev'),
   tool('types of test/', 'tsc', '-p', 'test'),
   tool('types of test/edge/', 'tsc', '-p', 'test/edge'),

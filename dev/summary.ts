@@ -7,6 +7,7 @@ export function stackUrls(port: number, mail: string) {
   const api = `http://127.0.0.1:${port}`
   return {
     api,
+    chat: `${api}/chat`,
     docs: `${api}/api/docs`,
     openapi: `${api}/api/v1/openapi.json`,
     health: `${api}/health`,
@@ -34,6 +35,7 @@ const redisNames = { embedded: 'embedded', server: 'redis-server', upstash: 'Ups
 export function summary({ info, folder, kinds, scanner, startedMs }: Summary): string {
   const rows = [
     ['API', info.urls.api],
+    ['Chat', info.urls.chat],
     ['Docs', info.urls.docs],
     ['OpenAPI', info.urls.openapi],
     ['Health', `${info.urls.health}  ${info.urls.ready}`],

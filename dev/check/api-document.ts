@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import openapiTS, { astToString } from 'openapi-typescript'
 import { z } from 'zod'
 
 /** Where the document is kept, from the root. */
 export const apiDocument = 'docs/openapi.json'
+
+/** The same as types, for the client. */
+export const apiTypes = 'src/client/openapi.ts'
 
 const Entry = z.object({ describe: z.function({ input: [z.string()], output: z.looseObject({}) }) })
 
@@ -29,3 +33,6 @@ export const makeApiDocument = async (root: string): Promise<string> => {
     await rm(folder, { recursive: true })
   }
 }
+
+export const makeApiTypes = async (document: string): Promise<string> =>
+  `// Made from docs/openapi.json by \`npm run openapi\`.\n${astToString(await openapiTS(document))}`

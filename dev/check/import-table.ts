@@ -87,12 +87,16 @@ export const rows: Row[] = [
   // Types of pure modules and of shared/ only: a column's enumeration, which `$type<…>()` needs.
   { name: 'table', files: ['src/*/table.ts'], values: ['table', 'drizzle'], types: ['shared', 'own pure'] },
   { name: 'db', files: ['src/db/*.ts'], values: ['db', 'table', 'shared', 'drizzle'] },
+  // The entry of `selvedge/client`.
+  { name: 'client entry', files: ['src/client/index.ts'], values: ['client'], reexports: true },
   {
     name: 'client',
     files: ['src/client/**'],
     values: ['client', 'package'],
     types: ['protocol'],
   },
+  // Pages of our own: users of the client, bundled by dev/assets.mjs.
+  { name: 'page', files: ['web/**'], values: ['page', 'client', 'package'] },
   {
     name: 'object',
     files: ['src/**/*.do.ts'],

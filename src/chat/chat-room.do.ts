@@ -159,8 +159,8 @@ export class ChatRoom extends DurableObject<Env> {
     const admission = JSON.parse(request.headers.get(admissionHeader) ?? 'null') as Admission | null
     if (admission === null || request.headers.get('Upgrade') !== 'websocket')
       return new Response(null, { status: 400 })
-    const { userId, sessionId, conversation } = admission
-    this.#know(conversation, [{ ...admission, left: false }])
+    const { userId, sessionId, role, version, conversation } = admission
+    this.#know(conversation, [{ userId, role, version, left: false }])
     if (this.#store.isEnded(sessionId)) return new Response(null, { status: 401 })
     if (memberOf(this.#state, userId) === undefined) return new Response(null, { status: 404 })
     const own = () => [...this.#state.sockets.values()].filter((socket) => socket.userId === userId)

@@ -47,8 +47,10 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
   }
 
   /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
-  const identify = async (credential: Credential, target: Target): Promise<Actor> => {
+  const identify = async (credential: Credential, target: { conversationId: string }): Promise<Actor> => {
     if ('actor' in credential) {
+      // A ticket is only given to members; without one nobody has asked yet, and the inbox keeps no places of no account.
+      await asMember(credential.actor, target.conversationId)
       await inboxes.admit(credential.actor, target)
       return credential.actor
     }

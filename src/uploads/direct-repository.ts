@@ -38,7 +38,9 @@ export const createDirectRepository = ({ read, write }: Database) => ({
     const theirs = isTheirs(actor, direct)
     const [, held, found] = await write([
       actorGuard(actor),
-      sql`update uploads set expires_at = greatest(expires_at, now() + interval '1 second' * ${patience})
+      // Not for ever, however often it is asked.
+      sql`update uploads
+        set expires_at = greatest(expires_at, least(now() + interval '1 second' * ${patience}, created_at + interval '25 hours'))
         where ${theirs} and ${isOpen}
         returning json_build_object('declaredType', declared_type, 'reserved', reserved, 'sha256', sha256) as data`,
       shown(sql`${theirs} and not ${isStale}`),

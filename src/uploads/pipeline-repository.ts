@@ -79,11 +79,10 @@ export const createPipelineRepository = ({ write }: Database) => ({
     return rowCount === 1
   },
 
-  async complete(run: Run, variants: StoredVariants): Promise<boolean> {
-    const [{ rowCount }] = await write([
-      changeState({ to: 'ready', where: heldBy(run), facts: { variants } }),
-    ])
-    return rowCount === 1
+  /** The id of the job that notifies the owner; undefined when the run has lost its hold. */
+  async complete(run: Run, variants: StoredVariants): Promise<string | undefined> {
+    const [{ rows }] = await write([changeState({ to: 'ready', where: heldBy(run), facts: { variants } })])
+    return rows[0] && String(rows[0]['notice'])
   },
 
   async reject(run: Run, { reason, detail }: Refusal): Promise<boolean> {

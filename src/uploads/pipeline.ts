@@ -42,8 +42,10 @@ const refuse = (reason: string, detail: string): never => {
 
 const unreadable = (): never => refuse('unreadable', 'No image can be made of it')
 
+const superseded = () => new Superseded('Another run has taken hold of the upload')
+
 const held = (isHeld: boolean): void => {
-  if (!isHeld) throw new Superseded('Another run has taken hold of the upload')
+  if (!isHeld) throw superseded()
 }
 
 /** Keys that one page of a listing has, at most. */
@@ -206,7 +208,9 @@ export const createUploadPipeline = ({ uploads, store, scanner, images, dispatch
     if (taken.state === 'scanning' && !(await scan(taken, context))) return {}
     const variants = await makeVariants(taken, context)
     context.signal.throwIfAborted()
-    held(await uploads.complete(taken, variants))
+    const notice = await uploads.complete(taken, variants)
+    if (notice === undefined) throw superseded()
+    dispatcher.send([{ id: notice }])
     log.info('upload is ready', { uploadId: taken.uploadId })
     return variants
   }

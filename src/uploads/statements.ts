@@ -1,4 +1,5 @@
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { derivedId } from '../db/derived-id.ts'
 import { occupying, predecessorsOf, type UploadState } from './state.ts'
 import { uploads } from './table.ts'
 
@@ -37,9 +38,15 @@ type Change = {
   detail?: string | undefined
 }
 
+const ended: readonly UploadState[] = ['ready', 'infected', 'rejected', 'failed']
+
+/** Of the job that tells the owner how it ended: the same whoever makes it. */
+const noticeId = derivedId(sql`'upload notice ' || changed.id::text || ' ' || changed.state`)
+
 /**
- * For a batch: the change and its entry in the history, in one statement. Answers the ids of what was changed: none
- * when the fence or the present state does not admit it.
+ * For a batch: the change and its entry in the history, in one statement, and once it has ended a notification of its
+ * owner. Answers the ids of what was changed, none when the fence or the present state does not admit it, and of the
+ * jobs that notify.
  */
 export const changeState = ({ to, where, facts = {}, detail }: Change): SQL => {
   const columns = getTableColumns(uploads)
@@ -54,10 +61,16 @@ export const changeState = ({ to, where, facts = {}, detail }: Change): SQL => {
   return sql`
     with changed as (
       update uploads set state = ${to}, expires_at = null, updated_at = now(), ${sql.join(sets, sql`, `)}
-      where (${where}) and ${inStates(predecessorsOf(to))} returning id
+      where (${where}) and ${inStates(predecessorsOf(to))} returning id, owner_id, state
     ),
-    told as (insert into upload_events (upload_id, state, detail) select id, ${to}, ${detail ?? null} from changed)
-    select id from changed`
+    told as (insert into upload_events (upload_id, state, detail) select id, ${to}, ${detail ?? null} from changed),
+    notified as (
+      insert into jobs (id, type, payload, subject_id, request_id, relay_at)
+      select ${noticeId}, 'inbox.notify', jsonb_build_object('userId', owner_id, 'subject',
+          jsonb_build_object('kind', 'upload', 'uploadId', id, 'status', state)), id, 'upload.' || id, now()
+      from changed where state in (${listOf(ended)}) on conflict (id) do nothing returning id
+    )
+    select id, ${noticeId} as notice from changed`
 }
 
 /** Failed: the uploads whose jobs, of these, were given up. In the transaction that does so. */

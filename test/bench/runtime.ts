@@ -4,15 +4,6 @@ import { basename, dirname, join } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { Build } from './worker-build.ts'
 
-/** Kibibytes that a process has in memory; 0 once it is gone. */
-export const residentOf = (pid: number): number => {
-  try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-  } catch {
-    return 0
-  }
-}
-
 const parentOf = (pid: string): number | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -63,7 +54,7 @@ export const startWithBucket = async ({ config, module }: Build, env: Record<str
   const pids = childrenOf(process.pid).filter((pid) => !before.has(pid))
   return {
     port: Number(port),
-    resident: () => pids.reduce((sum, pid) => sum + residentOf(pid), 0),
+    pids,
     async stop(): Promise<void> {
       await miniflare.dispose()
       rmSync(folder, { recursive: true, force: true })

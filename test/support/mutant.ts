@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectRoot } from './stack.ts'
 
-const copied = ['src', 'workers', 'dev', 'migrations', 'public', 'wrangler.toml', 'package.json', 'tsconfig.json', '.dev.vars.example'] // prettier-ignore
+const copied = ['src', 'workers', 'dev', 'migrations', 'public', 'web', 'wrangler.toml', 'package.json', 'tsconfig.json', '.dev.vars.example'] // prettier-ignore
 
 export type Mutation = { file: string; remove: string; put?: string }
 

@@ -6,20 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { peakOf } from '../../support/upload-load.ts'
 import type { Bench, Context } from '../context.ts'
 import { show, showMedian, showRatio } from '../format.ts'
 import { productEnv, tokenFor } from '../product.ts'
 import { inRounds } from '../rounds.ts'
-import { residentOf, startWithBucket } from '../runtime.ts'
+import { startWithBucket } from '../runtime.ts'
 import { median, ratio } from '../statistics.ts'
 
 /** Bytes: the largest file that is taken. */
 const fileSize = 52_428_800
 
 const widths = [1, 8]
-
-/** Milliseconds between two looks at the memory. */
-const betweenLooks = 20
 
 /** Begins as a PDF does; the rest is random, so that nothing on the way can make it smaller. */
 const makeFile = (): Buffer => {
@@ -49,7 +47,7 @@ const send = async ({ port, path, headers, parts }: Sending): Promise<string> =>
 }
 
 type Contender = {
-  resident: () => number
+  pids: number[]
   upload: () => Promise<void>
   /** What was uploaded, so that no round meets the files of another. */
   clear: () => Promise<void>
@@ -61,14 +59,14 @@ const Uploaded = z.object({ data: z.object({ id: z.string(), size: z.literal(fil
 const openSelvedge = async ({ builds, databases }: Context, file: Buffer): Promise<Contender> => {
   const catalogue = await databases.catalogue(1_000)
   const quota = { UPLOAD_QUOTA_BYTES: '999999999999', UPLOAD_QUOTA_FILES: '1000000' }
-  const { port, resident, stop } = await startWithBucket(await builds.of('selvedge'), {
+  const { port, pids, stop } = await startWithBucket(await builds.of('selvedge'), {
     ...productEnv(catalogue.url, catalogue.endpoint),
     ...quota,
   })
   let token = await tokenFor(catalogue)
   let made: string[] = []
   return {
-    ...{ resident, stop },
+    ...{ pids, stop },
     async upload() {
       const headers = {
         ...{ Authorization: `Bearer ${token}`, 'Content-Type': 'application/pdf', 'X-File-Name': 'file.pdf' },
@@ -119,7 +117,7 @@ const openExpress = async (file: Buffer): Promise<Contender> => {
   const parts = [head, file, Buffer.from(`\r\n--${boundary}--\r\n`)]
   const headers = { 'Content-Type': `multipart/form-data; boundary=${boundary}` }
   return {
-    resident: () => residentOf(child.pid ?? 0),
+    pids: [child.pid ?? 0],
     async upload() {
       Stored.parse(JSON.parse(await send({ port, path: '/uploads', headers, parts })))
     },
@@ -140,22 +138,17 @@ const openExpress = async (file: Buffer): Promise<Contender> => {
 type Sample = { megabytesPerSecond: number; peakMiB: number }
 
 /** All at once; the peak is the most that the process had in memory while it took them. */
-const measure = async ({ upload, resident, clear }: Contender, width: number): Promise<Sample> => {
-  let peak = resident()
-  const looking = setInterval(() => {
-    peak = Math.max(peak, resident())
-  }, betweenLooks)
+const measure = async ({ upload, pids, clear }: Contender, width: number): Promise<Sample> => {
   const began = performance.now()
-  try {
+  let seconds = NaN
+  const peak = await peakOf(pids, async () => {
     await Promise.all(Array.from({ length: width }, upload))
-  } finally {
-    clearInterval(looking)
-  }
-  const seconds = (performance.now() - began) / 1_000
+    seconds = (performance.now() - began) / 1_000
+  })
   await clear()
   return {
     megabytesPerSecond: (width * fileSize) / 1_000_000 / seconds,
-    peakMiB: Math.max(peak, resident()) / 1_024,
+    peakMiB: peak / 1_048_576,
   }
 }
 

@@ -1,0 +1,316 @@
+import { randomInt } from 'node:crypto'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createChat } from '../../src/client/chat.ts'
+import { createClient } from '../../src/client/rest.ts'
+import type { RoomMessage } from '../../src/client/room-types.ts'
+import { findChromium, openBrowser } from '../support/browser.ts'
+import { contrastProblems } from '../support/contrast.ts'
+import { faultySocket } from '../support/faulty-socket.ts'
+import { generousLimits } from '../support/generous-limits.ts'
+import { judgeHistory } from '../support/shown-history.ts'
+import { projectRoot, startStack, type Stack } from '../support/stack.ts'
+import { startTcpGate } from '../support/tcp-gate.ts'
+
+const isFull = process.env.SELVEDGE_PROOF === 'full'
+const executablePath = findChromium()
+const limits = JSON.stringify({
+  ...JSON.parse(generousLimits),
+  'chat.send': { points: 100_000, duration: 1 },
+})
+
+/** Milliseconds; the machine may be busy. */
+const patience = 60_000
+
+let stack: Stack
+
+beforeAll(async () => {
+  stack = await startStack({ env: { LIMITS: limits, LOG_LEVEL: 'warn' }, patience: 240_000 })
+}, 300_000)
+
+afterAll(() => stack?.stop())
+
+const loginOf = (role: string) => stack.info().logins.find((one) => one.role === role)!
+
+const portOf = (url: string) => Number(new URL(url).port)
+
+const signIn = async (role: string, url = stack.api) => {
+  const client = createClient({ url })
+  const { email, password } = loginOf(role)
+  await client.session.login({ email, password })
+  return client
+}
+
+/** A conversation with support, with the shop's administrator in it. */
+const openConversation = async () => {
+  const [customer, admin] = [await signIn('user'), await signIn('admin')]
+  const { data } = await customer.post('/api/v1/conversations', { body: { subject: { type: 'support' } } })
+  await admin.post('/api/v1/conversations/{id}/members', {
+    params: { path: { id: data.id } },
+    body: { userId: admin.session.user!.id },
+  })
+  return { id: data.id, customer, admin }
+}
+
+const until = async (what: string, is: () => boolean, ms = patience) => {
+  for (const start = Date.now(); !is(); await sleep(50)) {
+    if (Date.now() - start > ms) throw new Error(`Not within ${ms} ms: ${what}`)
+  }
+}
+
+/** Every message of the conversation, oldest first, as REST tells them. */
+const logOf = async (client: ReturnType<typeof createClient>, id: string) => {
+  const all: { seq: number; id: string; content: string }[] = []
+  for (let before: number | null | undefined; before !== null;) {
+    const query = { limit: 100, ...(before === undefined ? {} : { before }) }
+    const { data, page } = await client.get('/api/v1/conversations/{id}/messages', {
+      params: { path: { id }, query },
+    })
+    all.unshift(...data)
+    before = page.nextCursor
+  }
+  return all
+}
+
+describe('the client library', () => {
+  it('shows each message once and in order, through cuts, lost acknowledgements and repetitions', async () => {
+    const { id, customer, admin } = await openConversation()
+    const first = (await logOf(customer, id)).at(-1)?.seq ?? 0
+    const seconds = isFull ? 120 : 12
+    const faults = { lost: 0, doubled: 0, cuts: 0 }
+    const chance = (kind: 'lost' | 'doubled', percent: number) => () => {
+      const happens = randomInt(100) < percent
+      if (happens) faults[kind] += 1
+      return happens
+    }
+    const stop = new AbortController()
+    const members = await Promise.all(
+      [customer, admin, customer, admin].map(async (client, n) => {
+        const gate = await startTcpGate(portOf(stack.api))
+        const chat = createChat({
+          url: `http://127.0.0.1:${gate.port}`,
+          getTicket: client.getTicket,
+          WebSocket: faultySocket({ losesAck: chance('lost', 30), doublesSend: chance('doubled', 30) }),
+        })
+        const room = chat.join(id)
+        const shown: RoomMessage[] = []
+        room.on('message', (message) => {
+          if (message.seq > first) shown.push({ ...message, state: 'received' })
+        })
+        const acknowledged: string[] = []
+        const write = async () => {
+          const sent: Promise<void>[] = []
+          for (let m = 0; !stop.signal.aborted; m += 1) {
+            const content = `${n}-${m}`
+            sent.push(room.send(content).then(() => void acknowledged.push(content)))
+            await sleep(randomInt(20, 200))
+          }
+          await Promise.all(sent)
+        }
+        const cut = async () => {
+          while (!stop.signal.aborted) {
+            await sleep(randomInt(1_000, 5_000), undefined, { signal: stop.signal }).catch(() => undefined)
+            await gate.shut()
+            faults.cuts += 1
+            await sleep(randomInt(10, 500))
+            await gate.open()
+          }
+        }
+        return { room, chat, gate, shown, acknowledged, work: [write(), cut()] }
+      }),
+    )
+    await sleep(seconds * 1_000)
+    stop.abort()
+    await Promise.all(members.flatMap(({ work }) => work))
+    const log = (await logOf(customer, id)).filter(({ seq }) => seq > first)
+    const last = log.at(-1)?.seq ?? 0
+    await until('everyone is up to date', () =>
+      members.every(({ shown }) => (shown.at(-1)?.seq ?? 0) >= last),
+    )
+    const acknowledged = members.map((one) => one.acknowledged)
+    for (const { shown, room, chat, gate } of members) {
+      const events = shown.map(({ seq, id: of, content }) => ({ seq: seq!, id: of!, content }))
+      expect(judgeHistory(events, log, acknowledged)).toEqual([])
+      const view = room.view.messages.flatMap(({ seq, id: of, content }) =>
+        seq !== null && of !== null && seq > first ? [{ seq, id: of, content }] : [],
+      )
+      expect(judgeHistory(view, log, acknowledged)).toEqual([])
+      expect(room.view.messages.filter(({ state }) => state === 'sending')).toEqual([])
+      chat.close()
+      await gate.stop()
+    }
+    const sent = acknowledged.flat().length
+    console.log(`chat client: ${sent} messages over ${seconds} s, ${JSON.stringify(faults)}`)
+    expect(log).toHaveLength(sent)
+    for (const count of Object.values(faults)) expect(count).toBeGreaterThan(0)
+  })
+})
+
+describe('npm run chat', () => {
+  it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
+    const { id, customer } = await openConversation()
+    const { email, password } = loginOf('user')
+    const child = spawn(
+      process.execPath,
+      ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
+      {
+        cwd: projectRoot,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    )
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+    const exited = once(child, 'exit')
+    child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
+    const [code] = await exited
+    expect(output).toContain('Signed in at')
+    expect(output).toContain('No such command')
+    expect(code).toBe(0)
+    const log = (await logOf(customer, id)).map(({ content }) => content)
+    expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
+  })
+})
+
+describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /chat', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await openBrowser(executablePath!)
+  })
+  afterAll(() => browser?.close())
+
+  const problems: string[] = []
+
+  const openPage = async (base: string, width: number, colorScheme: 'light' | 'dark' = 'light') => {
+    const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme })
+    const page = await context.newPage()
+    page.setDefaultTimeout(patience)
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('console', (message) => {
+      // A policy that refuses something, or an error of ours. What a cut does to a request is no news.
+      if (message.type() === 'error' && !/net::ERR|WebSocket connection/.test(message.text()))
+        problems.push(message.text())
+    })
+    await page.goto(`${base}/chat`)
+    await page.getByLabel('E-mail address').waitFor()
+    return page
+  }
+
+  /** By keyboard alone: the field for the address has the focus already. */
+  const signInBy = async (page: Page, role: string) => {
+    const { email, password } = loginOf(role)
+    await page.keyboard.type(email)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(password)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  }
+
+  const messages = (page: Page) => page.getByRole('log', { name: 'Messages' }).locator('.bubble')
+  const message = (page: Page, text: string) => messages(page).filter({ hasText: text })
+  const field = (page: Page) => page.getByRole('textbox', { name: 'Message' })
+
+  it('carries a conversation between two browsers, ticks, typing and a cut of the network included', async () => {
+    const { id } = await openConversation()
+    const gate = await startTcpGate(portOf(stack.api))
+    try {
+      const phone = await openPage(`http://127.0.0.1:${gate.port}`, 390)
+      const desk = await openPage(stack.api, 1200, 'dark')
+      await signInBy(phone, 'user')
+      await signInBy(desk, 'admin')
+      for (const page of [phone, desk]) {
+        await page.locator(`a[href="#${id}"]`).click()
+        await field(page).waitFor()
+      }
+      // Phone width shows one thing at a time.
+      expect(await phone.getByRole('navigation', { name: 'Conversations' }).isVisible()).toBe(false)
+      expect(await desk.getByRole('navigation', { name: 'Conversations' }).isVisible()).toBe(true)
+
+      const stamp = Date.now().toString(36)
+      await field(phone).fill(`${stamp} one`)
+      await phone.getByRole('button', { name: 'Send' }).click()
+      await message(desk, `${stamp} one`).waitFor()
+      // The desk has the focus of its window: what it shows is read.
+      await message(phone, `${stamp} one`).getByText('Read', { exact: true }).waitFor({ state: 'attached' })
+
+      await field(desk).pressSequentially(`${stamp} two`)
+      await phone.getByText('is typing…').waitFor()
+      await desk.keyboard.press('Enter')
+      await message(phone, `${stamp} two`).waitFor()
+
+      await gate.shut()
+      await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
+      for (const text of ['three', 'four']) {
+        await field(phone).fill(`${stamp} ${text}`)
+        await phone.getByRole('button', { name: 'Send' }).click()
+      }
+      await message(phone, `${stamp} four`).getByText('Sending').waitFor({ state: 'attached' })
+      await field(desk).fill(`${stamp} meanwhile`)
+      await desk.keyboard.press('Enter')
+      await gate.open()
+      await message(desk, `${stamp} four`).waitFor()
+      await message(phone, `${stamp} meanwhile`).waitFor()
+      await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
+      const texts = async (page: Page) =>
+        (await messages(page).locator('.content').allTextContents()).filter((text) => text.startsWith(stamp))
+      await message(phone, `${stamp} four`).getByText('Read', { exact: true }).waitFor({ state: 'attached' })
+      expect(await texts(phone)).toEqual(await texts(desk))
+      expect((await texts(desk)).toSorted()).toEqual(
+        ['one', 'two', 'three', 'four', 'meanwhile'].map((text) => `${stamp} ${text}`).toSorted(),
+      )
+
+      for (const page of [phone, desk]) expect(await contrastProblems(page)).toEqual([])
+
+      // A reload keeps the session: by the cookie, which no script sees.
+      expect(await phone.evaluate('document.cookie')).toBe('')
+      await phone.reload()
+      await message(phone, `${stamp} four`).waitFor()
+      await phone.getByRole('button', { name: 'Back to the conversations' }).click()
+      await phone.locator(`a[href="#${id}"]:focus`).waitFor()
+      await phone.getByRole('button', { name: 'Sign out' }).click()
+      await phone.getByLabel('Password').waitFor()
+      await phone.reload()
+      await phone.getByLabel('Password').waitFor()
+      expect(problems).toEqual([])
+    } finally {
+      await gate.stop()
+    }
+  })
+
+  it('can be used with a keyboard alone, and says what is wrong', async () => {
+    const { id } = await openConversation()
+    const page = await openPage(stack.api, 1200)
+    expect(await contrastProblems(page)).toEqual([])
+    await page.keyboard.type('nobody@example.com')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('wrong')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').filter({ hasText: 'wrong' }).waitFor()
+    await page.reload()
+    await page.getByLabel('E-mail address').waitFor()
+    await signInBy(page, 'user')
+    await page.locator(`a[href="#${id}"]`).waitFor()
+    // To the conversation by Tab, as somebody without a mouse goes there.
+    for (let n = 0; n < 30; n += 1) {
+      await page.keyboard.press('Tab')
+      if ((await page.locator(`a[href="#${id}"]:focus`).count()) > 0) break
+    }
+    await page.keyboard.press('Enter')
+    await page.locator('textarea:focus').waitFor()
+    const text = `by keyboard ${Date.now()}`
+    await page.keyboard.type(text)
+    await page.keyboard.press('Shift+Enter')
+    await page.keyboard.type('second line')
+    await page.keyboard.press('Enter')
+    await message(page, text).waitFor()
+    // Everything that can be used has a name.
+    const nameless =
+      await page.evaluate(`[...document.querySelectorAll('button, a, input, textarea')].flatMap((one) => {
+      const name = one.getAttribute('aria-label') ?? one.textContent
+      return name.trim() !== '' || one.labels?.length > 0 ? [] : [one.outerHTML]
+    })`)
+    expect(nameless).toEqual([])
+  })
+})

@@ -1,0 +1,86 @@
+import type { User } from '../../src/client/session.ts'
+import type { Conversation } from './api.ts'
+import { initialsOf, subjectOf, titleOf, whenOf } from './format.ts'
+
+type Props = {
+  all: Conversation[] | undefined
+  selected: string | undefined
+  user: User
+  onAsk: () => void
+}
+
+const preview = ({ lastMessage, closed }: Conversation, self: string): string => {
+  if (lastMessage === null) return closed ? 'Closed' : 'No messages yet'
+  if (lastMessage.content === '') return lastMessage.from === null ? 'Update' : 'Message without text'
+  return `${lastMessage.from === self ? 'You: ' : ''}${lastMessage.content}`
+}
+
+const Row = ({ one, user, isOpen }: { one: Conversation; user: User; isOpen: boolean }) => {
+  const title = titleOf(one, user.id)
+  const subject = subjectOf(one)
+  const unread = one.unread ?? 0
+  return (
+    <li>
+      <a
+        href={`#${one.id}`}
+        class={unread > 0 ? 'row is-unread' : 'row'}
+        aria-current={isOpen ? 'page' : undefined}
+      >
+        <span class={`avatar ${one.subject.type}`} aria-hidden="true">
+          {title === subject ? subject.slice(0, 1) : initialsOf(title)}
+        </span>
+        <span class="row-title">
+          {title}
+          {title !== subject && <span class="tag">{subject}</span>}
+        </span>
+        <time class="row-time" dateTime={one.activeAt}>
+          {whenOf(one.activeAt)}
+        </time>
+        <span class="row-preview">{preview(one, user.id)}</span>
+        {unread > 0 ? (
+          <span class="count">
+            {unread > 99 ? '99+' : unread}
+            <span class="hidden"> unread</span>
+          </span>
+        ) : (
+          user.role === 'admin' && one.waiting && <span class="waiting">Waiting</span>
+        )}
+      </a>
+    </li>
+  )
+}
+
+export const ConversationList = ({ all, selected, user, onAsk }: Props) => {
+  if (all === undefined) {
+    return (
+      <ul class="rows" aria-busy="true" aria-label="Loading">
+        {[0, 1, 2, 3].map((n) => (
+          <li key={n} class="row ghost" aria-hidden="true">
+            <span class="avatar" />
+            <span class="bar" />
+            <span class="bar short" />
+          </li>
+        ))}
+      </ul>
+    )
+  }
+  if (all.length === 0) {
+    return (
+      <div class="no-rows">
+        <p>No conversations yet.</p>
+        {user.role !== 'admin' && (
+          <button class="primary" onClick={onAsk}>
+            Write to support
+          </button>
+        )}
+      </div>
+    )
+  }
+  return (
+    <ul class="rows">
+      {all.map((one) => (
+        <Row key={one.id} one={one} user={user} isOpen={one.id === selected} />
+      ))}
+    </ul>
+  )
+}

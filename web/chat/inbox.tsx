@@ -1,0 +1,127 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Client } from '../../src/client/rest.ts'
+import type { User } from '../../src/client/session.ts'
+import { openChat } from './api.ts'
+import { ConversationList } from './conversation-list.tsx'
+import { ConversationPane } from './conversation-pane.tsx'
+import { Leave, Mark, Plus } from './icons.tsx'
+import { useConversations } from './use-conversations.ts'
+
+type Props = { client: Client; user: User; onSignedOut: () => void }
+
+const readHash = (): string | undefined => /^#([0-9a-f-]{36})$/.exec(location.hash)?.[1]
+
+/** Which conversation is open is in the address: the browser's own way back works, on a phone above all. */
+const useSelected = () => {
+  const [selected, setSelected] = useState(readHash)
+  useEffect(() => {
+    const follow = () => setSelected(readHash())
+    addEventListener('hashchange', follow)
+    return () => removeEventListener('hashchange', follow)
+  }, [])
+  return selected
+}
+
+const open = (id: string) => {
+  location.hash = id
+}
+
+const closePane = () => {
+  history.pushState(null, '', location.pathname)
+  dispatchEvent(new HashChangeEvent('hashchange'))
+}
+
+export const Inbox = ({ client, user, onSignedOut }: Props) => {
+  const chat = useMemo(() => openChat(client), [client])
+  useEffect(() => () => chat.close(), [chat])
+  const { all, isStale, load, patch } = useConversations(client, user)
+  const selected = useSelected()
+  const [problem, setProblem] = useState<string>()
+  const list = useRef<HTMLElement>(null)
+  const last = useRef<string | undefined>(undefined)
+
+  const unread = all?.reduce((sum, one) => sum + (one.unread ?? 0), 0) ?? 0
+  useEffect(() => {
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}Messages · Selvedge`
+  }, [unread])
+
+  // Whoever comes back from a conversation goes on where they were in the list.
+  useEffect(() => {
+    if (selected === undefined && last.current !== undefined) {
+      list.current?.querySelector<HTMLElement>(`[href="#${last.current}"]`)?.focus()
+    }
+    last.current = selected
+  }, [selected])
+
+  const signOut = async () => {
+    chat.close()
+    // Here it ends in any case; there by itself, when nobody can be reached.
+    await client.session.logout().catch(() => undefined)
+    history.replaceState(null, '', location.pathname)
+    onSignedOut()
+  }
+
+  const askSupport = async () => {
+    setProblem(undefined)
+    try {
+      const { data } = await client.post('/api/v1/conversations', { body: { subject: { type: 'support' } } })
+      await load()
+      open(data.id)
+    } catch {
+      setProblem('A conversation could not be opened. Please try again.')
+    }
+  }
+
+  return (
+    <div class={`shell ${selected === undefined ? '' : 'has-pane'}`}>
+      <aside class="side" aria-label="Conversations">
+        <header class="side-head">
+          <Mark />
+          <h1>Messages</h1>
+          {user.role !== 'admin' && (
+            <button
+              class="round"
+              onClick={() => void askSupport()}
+              aria-label="Write to support"
+              title="Write to support"
+            >
+              <Plus />
+            </button>
+          )}
+        </header>
+        <p class="side-problem" role="alert">
+          {problem ?? (isStale && all === undefined ? 'Your conversations cannot be loaded.' : undefined)}
+        </p>
+        <nav ref={list} aria-label="Conversations">
+          <ConversationList all={all} selected={selected} user={user} onAsk={() => void askSupport()} />
+        </nav>
+        <footer class="side-foot">
+          <span class="avatar" aria-hidden="true">
+            {user.name.slice(0, 1).toUpperCase()}
+          </span>
+          <span class="account">
+            <strong>{user.name}</strong>
+            <span>{user.email}</span>
+          </span>
+          <button class="round" onClick={() => void signOut()} aria-label="Sign out" title="Sign out">
+            <Leave />
+          </button>
+        </footer>
+      </aside>
+      {selected === undefined ? (
+        <main class="empty" aria-label="Conversation">
+          <Mark />
+          <p>Choose a conversation, and it opens here.</p>
+        </main>
+      ) : (
+        <ConversationPane
+          key={selected}
+          {...{ chat, client, user, patch }}
+          id={selected}
+          onBack={closePane}
+          onChanged={() => void load()}
+        />
+      )}
+    </div>
+  )
+}

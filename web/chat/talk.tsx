@@ -1,0 +1,137 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Chat } from '../../src/client/chat.ts'
+import type { Client } from '../../src/client/rest.ts'
+import type { RoomView } from '../../src/client/room-types.ts'
+import type { User } from '../../src/client/session.ts'
+import type { Conversation, ConversationDetail } from './api.ts'
+import { Composer } from './composer.tsx'
+import { lastSeenOf, subjectOf, titleOf } from './format.ts'
+import { Back } from './icons.tsx'
+import { MessageList } from './message-list.tsx'
+import { isTouch } from './touch.ts'
+import { useRoom } from './use-room.ts'
+
+type Props = {
+  chat: Chat
+  client: Client
+  user: User
+  detail: ConversationDetail
+  patch: (id: string, changes: Partial<Conversation>) => void
+  onBack: () => void
+  onMembers: () => void
+  onReopen: () => Promise<void>
+}
+
+/** Of the others: for the shop the customer, for a customer whoever of the shop is there. */
+const presenceOf = (view: RoomView, self: string): { isOnline: boolean; text: string } | undefined => {
+  const known = view.members.flatMap(({ userId, role }) => {
+    const presence = view.presence.get(userId)
+    return userId === self || presence === undefined ? [] : [{ role, ...presence }]
+  })
+  const online = known.find(({ status }) => status === 'online')
+  if (online !== undefined)
+    return { isOnline: true, text: online.role === 'shop' ? 'The shop is online' : 'Online' }
+  const seen = known.flatMap(({ lastSeen }) => (lastSeen === null ? [] : [lastSeen])).toSorted()
+  return known.length === 0 ? undefined : { isOnline: false, text: lastSeenOf(seen.at(-1) ?? null) }
+}
+
+const Banner = ({ view, onBack }: { view: RoomView; onBack: () => void }) => {
+  const isOver = view.status === 'closed' && view.error?.code !== 'CLOSED'
+  const text =
+    view.status === 'offline'
+      ? 'Connection lost. Reconnecting… What you write is kept, and sent when you are back.'
+      : isOver
+        ? view.error?.code === 'REMOVED'
+          ? 'You are no longer part of this conversation.'
+          : 'This conversation cannot be opened any more. Please reload the page.'
+        : ''
+  return (
+    <div class={`banner ${text === '' ? '' : 'is-shown'} ${isOver ? 'is-final' : ''}`} role="status">
+      {text !== '' && (
+        <>
+          {!isOver && <span class="spinner" aria-hidden="true" />}
+          <span>{text}</span>
+          {isOver && (
+            <button class="link" onClick={onBack}>
+              Back to the conversations
+            </button>
+          )}
+        </>
+      )}
+    </div>
+  )
+}
+
+export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onReopen }: Props) => {
+  const { id } = detail
+  const { room, view } = useRoom(chat, id)
+  const [problem, setProblem] = useState<string>()
+  const heading = useRef<HTMLHeadingElement>(null)
+  // Elsewhere the field takes it.
+  useEffect(() => {
+    if (isTouch() || view.isClosed) heading.current?.focus()
+  }, [])
+
+  useEffect(() => room.on('member', onMembers), [room])
+
+  const newest = view.messages.findLast(({ seq }) => seq !== null)
+  useEffect(() => {
+    if (newest?.id == null || newest.seq === null) return
+    const { id: message, seq, from, at, content } = newest
+    patch(id, { lastMessage: { id: message, seq, from, at, content }, activeAt: at })
+  }, [newest?.seq])
+
+  // In the list, too, what is read here is read.
+  const unseen = view.messages.filter(({ seq, from }) => from !== user.id && (seq ?? 0) > view.read).length
+  useEffect(() => {
+    if (view.status === 'online' && unseen === 0) patch(id, { unread: 0 })
+  }, [view.status, unseen])
+
+  const names = new Map(detail.members.map(({ userId, name }) => [userId, name]))
+  const typing = view.typing.map((userId) => names.get(userId) ?? 'Somebody')
+  // What was known before a cut may be long over.
+  const presence = view.status === 'online' ? presenceOf(view, user.id) : undefined
+
+  const reopen = async () => {
+    setProblem(undefined)
+    try {
+      await onReopen()
+    } catch {
+      setProblem('The conversation could not be opened again. Please try again.')
+    }
+  }
+
+  return (
+    <main class="pane">
+      <header class="pane-head">
+        <button class="round back" onClick={onBack} aria-label="Back to the conversations">
+          <Back />
+        </button>
+        <div class="pane-title">
+          <h2 ref={heading} tabIndex={-1}>
+            {titleOf(detail, user.id)}
+          </h2>
+          <p class={presence?.isOnline === true ? 'presence is-online' : 'presence'}>
+            {typing.length > 0
+              ? `${typing.join(' and ')} ${typing.length === 1 ? 'is' : 'are'} typing…`
+              : (presence?.text ??
+                (detail.customer.id === user.id ? 'The shop answers here' : subjectOf(detail)))}
+          </p>
+        </div>
+      </header>
+      <Banner view={view} onBack={onBack} />
+      <MessageList {...{ room, view, client, names }} self={user.id} isTyping={typing.length > 0} />
+      {view.isClosed ? (
+        <div class="closed-note">
+          <p>This conversation is closed.</p>
+          <button class="link" onClick={() => void reopen()}>
+            Open it again
+          </button>
+          <p role="alert">{problem}</p>
+        </div>
+      ) : (
+        <Composer id={id} room={room} isOver={view.status === 'closed'} />
+      )}
+    </main>
+  )
+}
