@@ -1,4 +1,5 @@
 import { bodyLimit } from 'hono/body-limit'
+import { apiKeyRoutes } from './api-keys/routes.ts'
 import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
 import { conversationRoutes } from './chat/routes.ts'
@@ -84,6 +85,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/.well-known', wellKnownRoutes)
   app.route('/api/auth', authRoutes)
   app.route('/api/auth', accountRoutes)
+  app.route('/api/v1/api-keys', apiKeyRoutes)
   app.route('/api/v1/users', userRoutes)
   app.route('/api/v1/categories', categoryRoutes)
   app.route('/api/v1/products', productRoutes)

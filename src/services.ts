@@ -1,3 +1,8 @@
+import { createRefusals } from './api-keys/refusals.ts'
+import { createApiKeyRepository } from './api-keys/repository.ts'
+import { createSecrets } from './api-keys/secret.ts'
+import { createApiKeyService } from './api-keys/service.ts'
+import { createKeyStore } from './api-keys/store.ts'
 import { hashPassword, verifyPassword } from './auth/password.ts'
 import { createRefreshTokens } from './auth/refresh-token.ts'
 import { createAuthRepository } from './auth/repository.ts'
@@ -89,6 +94,7 @@ export type Context = {
 }
 
 export type Bindings = {
+  API_KEYS: Parameters<typeof createKeyStore>[0]
   SLIDING_WINDOWS: Parameters<typeof createObjectStore>[0]
   CHAT_ROOMS: Parameters<typeof createRooms>[0]
   INBOXES: Parameters<typeof createInboxes>[0]
@@ -107,11 +113,25 @@ export type Bindings = {
  */
 export const createServices = (
   config: Config,
-  { SLIDING_WINDOWS, CHAT_ROOMS, INBOXES, JOBS, DEAD_JOBS, ASSETS, FILES, IMAGES, SCANNER }: Bindings,
+  {
+    API_KEYS,
+    SLIDING_WINDOWS,
+    CHAT_ROOMS,
+    INBOXES,
+    JOBS,
+    DEAD_JOBS,
+    ASSETS,
+    FILES,
+    IMAGES,
+    SCANNER,
+  }: Bindings,
 ) => {
   const tokens = createTokens(config.tokens)
   const refreshTokens = createRefreshTokens(config.tokenSecret)
   const mailedTokens = createMailedTokens(config.tokenSecret)
+  const secrets = createSecrets(config.tokenSecret, { isProduction: config.environment === 'production' })
+  const keyStore = createKeyStore(API_KEYS)
+  const refusals = createRefusals()
   const links = createSignedLinks(config.tokenSecret)
   const limitMemory = createLimitMemory()
   const limitStores = {
@@ -168,6 +188,17 @@ export const createServices = (
     const breaches = createBreaches({ url: config.breachCheckUrl, log })
     const reports = createReportRepository(database)
     const builder = createReportBuilder({ reports, store, fonts, dispatcher, newId })
+    const apiKeys = createApiKeyService({
+      keys: createApiKeyRepository(database, secrets.prefix),
+      store: keyStore,
+      secrets,
+      refusals,
+      limits: config.limits,
+      dispatcher,
+      newId,
+      requestId: origin.requestId,
+      log,
+    })
     const conversationRepository = createConversationRepository(database)
     const conversations = createConversationService({
       conversations: conversationRepository,
@@ -202,6 +233,7 @@ export const createServices = (
     const currentPassword = createCurrentPassword({ users, verifyPassword })
     const notifications = createNotificationService({ inboxes, repository: inboxRepository })
     const handlers: JobHandlers = {
+      'apiKey.renew': apiKeys.renew,
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
@@ -221,6 +253,7 @@ export const createServices = (
       }),
     }
     return {
+      apiKeys,
       auth: createAuthService({
         auth: createAuthRepository(database),
         tokens,
@@ -309,6 +342,7 @@ export const createServices = (
         users,
         breaches,
         dispatcher,
+        origin,
         newId,
         hashPassword,
         currentPassword,

@@ -1,7 +1,7 @@
 import { serve } from './api.ts'
 import { runQueue, runSchedule } from './jobs.ts'
 
-export { ChatRoom, Inbox, SlidingWindow } from './realtime.ts'
+export { ApiKey, ChatRoom, Inbox, SlidingWindow } from './realtime.ts'
 
 export default {
   fetch: serve,

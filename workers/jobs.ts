@@ -41,7 +41,7 @@ const outcomeOf = (outcome: PromiseSettledResult<number>): number | object =>
 
 const purge = async ({
   log,
-  services: { auth, idempotency, mail, purgeJobs, recovery },
+  services: { apiKeys, auth, idempotency, mail, purgeJobs, recovery },
 }: ReturnType<typeof begin>) => {
   // One that fails does not keep the others from their work.
   const outcomes = await Promise.allSettled([
@@ -50,9 +50,17 @@ const purge = async ({
     purgeJobs(),
     mail.purgeExpired(),
     recovery.purgeExpired(),
+    apiKeys.purgeExpired(),
   ])
-  const [sessions, idempotencyKeys, jobs, mailRecords, mailedTokens] = outcomes.map(outcomeOf)
-  log.info('expired rows purged', { sessions, idempotencyKeys, jobs, mailRecords, mailedTokens })
+  const [sessions, idempotencyKeys, jobs, mailRecords, mailedTokens, keys] = outcomes.map(outcomeOf)
+  log.info('expired rows purged', {
+    sessions,
+    idempotencyKeys,
+    jobs,
+    mailRecords,
+    mailedTokens,
+    apiKeys: keys,
+  })
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 

@@ -133,7 +133,8 @@ export const checkVariables = (
 export const checkScripts = (readme = read('README.md')): Problems => {
   const rows = readme.matchAll(/^\| `npm (?:run )?([\w:-]+)[^`]*`/gm)
   return compare(
-    ['package.json', Object.keys(manifest.scripts)],
+    // npm runs `prepack` by itself.
+    ['package.json', Object.keys(manifest.scripts).filter((name) => name !== 'prepack')],
     ['README.md', [...rows].map(([, name = '']) => name)],
   )
 }

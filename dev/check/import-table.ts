@@ -101,7 +101,8 @@ export const rows: Row[] = [
     name: 'object',
     files: ['src/**/*.do.ts'],
     values: [
-      'own pure',
+      // Of any feature: a shell may stand over several, as that of a key over its record and the window of its limit.
+      'pure',
       'own adapter',
       'protocol',
       'config',

@@ -250,6 +250,18 @@ const samples: Sample[] = [
     ],
   },
   {
+    row: 'client entry',
+    file: 'src/client/index.ts',
+    passes: [`export { createChat } from './chat.ts'`],
+    refused: ['../orders/service.ts', '../http/errors.ts', 'drizzle-orm'].map(value),
+  },
+  {
+    row: 'page',
+    file: 'web/chat/sample.tsx',
+    passes: [],
+    refused: ['../../src/orders/service.ts', '../../workers/api.ts'].map(value),
+  },
+  {
     row: 'tool',
     file: 'dev/sample.ts',
     passes: ['../src/auth/password.ts', 'pg', '../src/db/schema.ts'].map(value),

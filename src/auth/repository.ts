@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/json.ts'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { purgeAll, purgeBatch } from '../shared/purge.ts'
 import { users } from '../users/table.ts'
 import { actorGuard } from './actor-guard.ts'
@@ -63,7 +63,7 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     return rowCount === 1
   },
 
-  async isSessionOf({ id, sessionId }: Actor, email: string): Promise<boolean> {
+  async isSessionOf({ id, sessionId }: UserActor, email: string): Promise<boolean> {
     const [found] = await read([
       db
         .select({ id: sessions.id })
@@ -83,7 +83,7 @@ export const createAuthRepository = ({ db, read, write }: Database) => ({
     return found.length > 0
   },
 
-  async findActor(actor: Actor): Promise<LoggedInUser | undefined> {
+  async findActor(actor: UserActor): Promise<LoggedInUser | undefined> {
     const [, [user]] = await read([
       actorGuard(actor),
       db.select(profile).from(users).where(eq(users.id, actor.id)),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { normaliseEmail } from '../shared/email.ts'
 import { AppError, notFound } from '../shared/errors.ts'
 import { sessionDays } from './session.ts'
@@ -90,7 +90,7 @@ export const createAuthService = (deps: Deps) => {
 
     keySet: () => tokens.jwks,
 
-    async me(actor: Actor): Promise<LoggedInUser> {
+    async me(actor: UserActor): Promise<LoggedInUser> {
       const user = await auth.findActor(actor)
       if (user === undefined) throw notFound('User')
       return user

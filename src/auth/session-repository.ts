@@ -4,7 +4,7 @@ import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { enqueueEach, type Origin } from '../jobs/outbox.ts'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { offsetOf, type PageRequest } from '../shared/page.ts'
 import { actorGuard } from './actor-guard.ts'
 import { sessionJson } from './json.ts'
@@ -54,7 +54,7 @@ export const createSessionRepository = ({ read, write }: Database) => ({
     return { ...(row ?? { verdict: 'unknown' as const }), noticed: notices > 0 }
   },
 
-  async list(actor: Actor, query: PageRequest) {
+  async list(actor: UserActor, query: PageRequest) {
     const where = livingOf(actor.id)
     const [, counted, rows] = await read([
       actorGuard(actor),
@@ -72,7 +72,7 @@ export const createSessionRepository = ({ read, write }: Database) => ({
   },
 
   /** False when the account has no such living session. */
-  async end(actor: Actor, id: string): Promise<boolean> {
+  async end(actor: UserActor, id: string): Promise<boolean> {
     const [, { rowCount }] = await write([
       actorGuard(actor),
       sql`update sessions set revoked_at = now() where id = ${id} and ${livingOf(actor.id)}`,
@@ -80,7 +80,7 @@ export const createSessionRepository = ({ read, write }: Database) => ({
     return rowCount === 1
   },
 
-  async endAll(actor: Actor): Promise<void> {
+  async endAll(actor: UserActor): Promise<void> {
     await write([actorGuard(actor), revokeSessions(actor.id)])
   },
 })

@@ -1,9 +1,9 @@
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import type { RefreshToken } from './refresh-token.ts'
 import { sessionDays } from './session.ts'
 import type { LoggedInUser, TokenReply } from './schema.ts'
 
-type Issuer = { issue: (actor: Actor) => Promise<string>; life: number }
+type Issuer = { issue: (actor: UserActor) => Promise<string>; life: number }
 
 type Held = { user: LoggedInUser; sessionId: string; refresh: RefreshToken }
 

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, importJWK, jwtVerify, SignJWT } from 'jose'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { newId } from '../shared/ids.ts'
 import { AccessClaims } from './schema.ts'
 
@@ -58,7 +58,7 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
 
     life,
 
-    async issue({ id, role, sessionId }: Actor): Promise<string> {
+    async issue({ id, role, sessionId }: UserActor): Promise<string> {
       const signing = keys.find(maySign) ?? keys[0]
       if (signing === undefined) throw new Error('No signing key')
       return await new SignJWT({ role, sid: sessionId })
@@ -76,7 +76,7 @@ export const createTokens = ({ issuer, audience, keys }: Settings) => {
      * Who the token names, undefined when it is not a valid access token of ours. It may have expired `expiredFor`
      * seconds ago.
      */
-    async verify(token: string, { expiredFor = 0 } = {}): Promise<Actor | undefined> {
+    async verify(token: string, { expiredFor = 0 } = {}): Promise<UserActor | undefined> {
       if (token.length > maxLength) return undefined
       try {
         const { payload, protectedHeader } = await jwtVerify(token, resolveKey, {

@@ -1,6 +1,6 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
-import { adminRoute, publicRoute } from '../http/route.ts'
+import { publicRoute, scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idOrSlugParam, idParam } from '../shared/query.ts'
 import { Category, ChangeCategory, CreateCategory, ListCategories } from './schema.ts'
@@ -25,10 +25,11 @@ const get = publicRoute({
   responses: { 200: json(dataOf(Category), 'The category') },
 })
 
-const create = adminRoute({
+const create = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'createCategory',
+  action: 'categories.write',
   tags: ['categories'],
   summary: 'Add a category',
   request: { headers: idempotencyHeaders, body: jsonBody(CreateCategory) },
@@ -36,10 +37,11 @@ const create = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const change = adminRoute({
+const change = scopedRoute({
   method: 'patch',
   path: '/{id}',
   operationId: 'changeCategory',
+  action: 'categories.write',
   tags: ['categories'],
   summary: 'Change a category',
   request: { params: idParam, body: jsonBody(ChangeCategory) },
@@ -47,10 +49,11 @@ const change = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const archive = adminRoute({
+const archive = scopedRoute({
   method: 'delete',
   path: '/{id}',
   operationId: 'archiveCategory',
+  action: 'categories.write',
   tags: ['categories'],
   summary: 'Archive a category: its products stay, new ones are refused',
   request: { params: idParam },

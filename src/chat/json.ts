@@ -19,7 +19,7 @@ const fields = (userId: string): SQL => sql`
 
 export const conversationJson = (userId: string): SQL => sql`json_build_object(${fields(userId)})`
 
-export const membersJson = sql`(
+const membersJson = sql`(
   select coalesce(json_agg(json_build_object('userId', users.id, 'name', users.name, 'role', conversation_members.role,
     'joinedAt', ${iso('joined_at')}) order by joined_at, users.id), '[]'::json)
   from conversation_members join users on users.id = user_id

@@ -11,7 +11,7 @@ export type OutletState = {
   n: number
 }
 
-export const freshOutlet: OutletState = { sent: 0, heard: 0, asked: [], n: 0 }
+const freshOutlet: OutletState = { sent: 0, heard: 0, asked: [], n: 0 }
 
 /**
  * Flow control of one socket: the runtime takes whatever is sent and keeps it in memory until the reader has it, so that

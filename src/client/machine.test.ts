@@ -392,7 +392,7 @@ describe('whatever the network does', () => {
         const seqs = world.events.flatMap((event) => (event.type === 'message' ? [event.seq] : []))
         expect(seqs).toEqual(stored.map(({ seq }) => seq))
       }),
-      { numRuns: process.env.SELVEDGE_PROOF === 'full' ? 5_000 : 300 },
+      { numRuns: 300 },
     )
   })
 })

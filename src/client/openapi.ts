@@ -307,6 +307,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your API keys, newest first, without their secrets */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key; it is shown this once
+         * @description A key acts for the account that made it, with the role that the account has now, and only in operations of its scopes. At most 20 living keys an account.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of your API keys */
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        /** End an API key at once and for good */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an API key a new secret; the old one works for overlapSeconds more
+         * @description Only the secret before is kept: a second rotation ends the one before that at once.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests of an API key by day */
+        get: operations["getApiKeyUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1234,7 +1310,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {string} */
-                code: "MALFORMED_JSON" | "VALIDATION_FAILED" | "UNAUTHENTICATED" | "INVALID_CREDENTIALS" | "EMAIL_NOT_VERIFIED" | "REFRESH_INVALID" | "REFRESH_REUSED" | "FORBIDDEN" | "ORIGIN_REFUSED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "SLUG_TAKEN" | "LINK_INVALID" | "LAST_ADMIN" | "OUT_OF_STOCK" | "INVALID_TRANSITION" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "REPORT_NOT_READY" | "RANGE_NOT_SATISFIABLE" | "MALFORMED_FORM" | "UPLOAD_STALLED" | "UPLOAD_IN_FLIGHT" | "UPLOAD_INCOMPLETE" | "DIRECT_UPLOAD_OFF" | "DIGEST_MISMATCH" | "QUOTA_EXCEEDED" | "FILE_NOT_READY" | "FILE_IN_USE" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_NOT_SUPPORTED" | "RATE_LIMITED" | "CONVERSATION_CLOSED" | "CONVERSATION_FULL" | "ATTACHMENT_REFUSED" | "TICKET_INVALID" | "UPGRADE_REQUIRED" | "TOO_MANY_SOCKETS" | "WEBHOOK_REFUSED" | "UNAVAILABLE" | "INTERNAL";
+                code: "MALFORMED_JSON" | "VALIDATION_FAILED" | "UNAUTHENTICATED" | "INVALID_CREDENTIALS" | "EMAIL_NOT_VERIFIED" | "REFRESH_INVALID" | "REFRESH_REUSED" | "FORBIDDEN" | "INSUFFICIENT_SCOPE" | "ORIGIN_REFUSED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "SLUG_TAKEN" | "LINK_INVALID" | "LAST_ADMIN" | "API_KEY_QUOTA" | "OUT_OF_STOCK" | "INVALID_TRANSITION" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "REPORT_NOT_READY" | "RANGE_NOT_SATISFIABLE" | "MALFORMED_FORM" | "UPLOAD_STALLED" | "UPLOAD_IN_FLIGHT" | "UPLOAD_INCOMPLETE" | "DIRECT_UPLOAD_OFF" | "DIGEST_MISMATCH" | "QUOTA_EXCEEDED" | "FILE_NOT_READY" | "FILE_IN_USE" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_NOT_SUPPORTED" | "RATE_LIMITED" | "CONVERSATION_CLOSED" | "CONVERSATION_FULL" | "ATTACHMENT_REFUSED" | "TICKET_INVALID" | "UPGRADE_REQUIRED" | "TOO_MANY_SOCKETS" | "WEBHOOK_REFUSED" | "UNAVAILABLE" | "INTERNAL";
                 message: string;
                 details?: unknown;
                 requestId: string;
@@ -1502,10 +1578,107 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f15",
+         *       "name": "Warehouse",
+         *       "scopes": [
+         *         "orders:read"
+         *       ],
+         *       "start": "sk_live_01997b2c6f0e7c4a9d553f1f6f2f9f15",
+         *       "createdAt": "2026-11-20T12:00:00.000Z",
+         *       "expiresAt": "2027-11-20T12:00:00.000Z",
+         *       "lastUsedAt": null,
+         *       "previousUntil": null,
+         *       "key": "sk_live_01997b2c6f0e7c4a9d553f1f6f2f9f15_Zq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrSnT7bYcUe9LwIh2Df5Gp3aK"
+         *     }
+         */
+        NewApiKey: components["schemas"]["ApiKey"] & {
+            /** @description The key itself. It is shown this once and stored nowhere */
+            key: string;
+        };
+        /**
+         * @example {
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f15",
+         *       "name": "Warehouse",
+         *       "scopes": [
+         *         "orders:read"
+         *       ],
+         *       "start": "sk_live_01997b2c6f0e7c4a9d553f1f6f2f9f15",
+         *       "createdAt": "2026-11-20T12:00:00.000Z",
+         *       "expiresAt": "2027-11-20T12:00:00.000Z",
+         *       "lastUsedAt": null,
+         *       "previousUntil": null
+         *     }
+         */
+        ApiKey: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            scopes: ("categories:write" | "orders:read" | "orders:write" | "products:read" | "products:write" | "reports:read" | "reports:write")[];
+            /** @description What the key begins with; no secret */
+            start: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /**
+             * Format: date-time
+             * @description Up to a minute old
+             */
+            lastUsedAt: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation works too
+             */
+            previousUntil: string | null;
+        };
+        /**
+         * @example {
+         *       "name": "Warehouse",
+         *       "scopes": [
+         *         "orders:read"
+         *       ]
+         *     }
+         */
+        CreateApiKey: {
+            name: string;
+            scopes: ("categories:write" | "orders:read" | "orders:write" | "products:read" | "products:write" | "reports:read" | "reports:write")[];
+            /**
+             * Format: date-time
+             * @description In the future; without it the key does not expire
+             */
+            expiresAt?: string;
+        };
+        /**
+         * @example {
+         *       "overlapSeconds": 3600
+         *     }
+         */
+        RotateApiKey: {
+            /** @description How long the old secret works beside the new one */
+            overlapSeconds: number;
+        };
+        /**
+         * @example {
+         *       "day": "2026-11-20",
+         *       "requests": 1234
+         *     }
+         */
+        ApiKeyUsage: {
+            /**
+             * Format: date
+             * @description UTC
+             */
+            day: string;
+            /** @description Admitted; today’s is up to a minute old */
+            requests: number;
+        };
+        /**
+         * @example {
          *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *       "name": "Ada Byron",
          *       "email": "ada@selvedge.test",
          *       "role": "user",
+         *       "plan": "free",
          *       "verifiedAt": "2026-11-20T12:05:00.000Z",
          *       "createdAt": "2026-11-20T12:00:00.000Z",
          *       "updatedAt": "2026-11-20T12:00:00.000Z"
@@ -1518,6 +1691,11 @@ export interface components {
             email: string;
             /** @enum {string} */
             role: "user" | "admin";
+            /**
+             * @description How much its API keys may ask
+             * @enum {string}
+             */
+            plan: "free" | "pro" | "enterprise";
             /**
              * Format: date-time
              * @description When its address was confirmed
@@ -1567,6 +1745,11 @@ export interface components {
              * @enum {string}
              */
             role?: "user" | "admin";
+            /**
+             * @description Administrators only
+             * @enum {string}
+             */
+            plan?: "free" | "pro" | "enterprise";
             /** @description Required when an account changes its own password */
             currentPassword?: string;
         };
@@ -2104,6 +2287,29 @@ export interface components {
             /** @enum {boolean} */
             inbox: true;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "seq": 17,
+         *           "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f41",
+         *           "at": "2026-11-20T12:00:00.000Z",
+         *           "subject": {
+         *             "kind": "orderStatus",
+         *             "orderId": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f14",
+         *             "status": "shipped"
+         *           },
+         *           "readAt": null
+         *         }
+         *       ],
+         *       "page": {
+         *         "nextCursor": null,
+         *         "hasMore": false
+         *       },
+         *       "unread": 1,
+         *       "position": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f42.17"
+         *     }
+         */
         NotificationList: {
             data: components["schemas"]["Notification"][];
             page: {
@@ -2345,7 +2551,7 @@ export interface components {
          */
         RedriveJobs: {
             /** @enum {string} */
-            type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+            type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             /**
              * Format: date-time
              * @description Jobs that died at this moment or later
@@ -2481,6 +2687,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @example {
+         *       "url": "https://account.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51?partNumber=1&X-Amz-Signature=0f1e",
+         *       "expires": 900
+         *     }
+         */
         SignedPart: {
             /** Format: uri */
             url: string;
@@ -2501,6 +2713,12 @@ export interface components {
             Size: number;
             ETag: string;
         }[];
+        /**
+         * @example {
+         *       "location": "https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51",
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51"
+         *     }
+         */
         CompletedMultipartUpload: {
             /**
              * Format: uri
@@ -2510,12 +2728,23 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "PartNumber": 1,
+         *           "ETag": "\"9b2cf535f27731c974343645a3985328\""
+         *         }
+         *       ]
+         *     }
+         */
         CompleteMultipartUpload: {
             parts: {
                 PartNumber: number;
                 ETag: string;
             }[];
         };
+        /** @example {} */
         AbortedMultipartUpload: Record<string, never>;
         /**
          * @example {
@@ -4117,6 +4346,562 @@ export interface operations {
             };
         };
     };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ApiKey"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateApiKey"];
+            };
+        };
+        responses: {
+            /** @description The new key */
+            201: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NewApiKey"];
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description API_KEY_QUOTA */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ApiKey"];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateApiKey"];
+            };
+        };
+        responses: {
+            /** @description The key with its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NewApiKey"];
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_NOT_SUPPORTED or MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getApiKeyUsage: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last days, today as the last */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ApiKeyUsage"][];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listUsers: {
         parameters: {
             query?: {
@@ -4720,7 +5505,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4881,7 +5666,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4972,7 +5757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5099,7 +5884,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5192,7 +5977,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5297,7 +6082,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5371,7 +6156,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5462,7 +6247,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5592,7 +6377,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5717,7 +6502,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5810,7 +6595,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5915,7 +6700,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5996,7 +6781,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6108,7 +6893,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7861,7 +8646,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "running" | "dead" | "done" | "discarded";
-                type?: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
                 /** @description The id of a job, or of what jobs are about */
                 q?: string;
                 /** @description nextCursor of the page before */
@@ -8446,7 +9231,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };
@@ -8545,7 +9330,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };
@@ -8671,7 +9456,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8764,7 +9549,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8869,7 +9654,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8971,7 +9756,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FORBIDDEN */
+            /** @description FORBIDDEN or INSUFFICIENT_SCOPE */
             403: {
                 headers: {
                     [name: string]: unknown;

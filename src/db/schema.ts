@@ -1,3 +1,4 @@
+export { apiKeys, apiKeyUsage } from '../api-keys/table.ts'
 export { auditEvents } from '../audit/table.ts'
 export { refreshTokens, sessions } from '../auth/table.ts'
 export { categories } from '../categories/table.ts'

@@ -7,10 +7,11 @@ import { Replay } from '../shared/replay.ts'
 const raisedByGuard = 'SV001'
 
 const messages: Partial<Record<ErrorCode, string>> = {
-  UNAUTHENTICATED: 'The session has ended; log in again',
+  UNAUTHENTICATED: 'The session or key has ended',
   FORBIDDEN: 'Your role does not allow this',
   NOT_FOUND: 'Not found',
   LINK_INVALID: 'This link is unknown, was used or has expired',
+  API_KEY_QUOTA: 'The account has as many API keys as it may have',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
   CONVERSATION_FULL: 'The conversation has as many members as it can have',

@@ -14,6 +14,8 @@ export type AppEnv = {
     meter: Meter
     services: Services
     userId?: string
+    /** Of the API key that the request was made with. */
+    keyId?: string
     /** Of every limiter that the request has met. */
     limits?: Verdict[]
   }

@@ -9,13 +9,14 @@ Success is \`{ "data": … }\`, lists add \`pagination\`, or, where they only
 grow, \`page\` with \`nextCursor\`, which is the \`cursor\` of the next request. Failure is
 \`{ "error": { code, message, details?, requestId } }\`; codes are stable. Money is a decimal string, time is UTC
 ISO 8601, ids are UUID v7. Log in at \`POST /api/auth/login\` and send the access token as
-\`Authorization: Bearer\`.
+\`Authorization: Bearer\`. Programs send an API key (\`sk_…\`) in the same place, where an operation names its scope.
 
 Requests are limited: \`X-RateLimit-Limit\`, \`-Remaining\` and \`-Reset\` (Unix seconds) and \`RateLimit\` tell of the
 policy with the least remaining, \`RateLimit-Policy\` of all; a 429 has \`Retry-After\`.`
 
 const tags = [
   { name: 'auth', description: 'Logging in, and the keys that verify tokens' },
+  { name: 'api-keys', description: 'Credentials of programs' },
   { name: 'users', description: 'Accounts' },
   { name: 'categories', description: 'What products are grouped by' },
   { name: 'products', description: 'The catalogue' },
@@ -34,6 +35,12 @@ export const describeApi = (app: OpenAPIHono<AppEnv>) => {
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'Access token of POST /api/auth/login',
+  })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'sk_…',
+    description: 'API key of POST /api/v1/api-keys; operations name the scope that it needs',
   })
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

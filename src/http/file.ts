@@ -5,7 +5,7 @@ import { AppError } from '../shared/errors.ts'
 import { contentDisposition } from './content-disposition.ts'
 
 /** Who a file is shown to, and so who may keep it and embed it. */
-export type Audience = keyof typeof audiences
+type Audience = keyof typeof audiences
 
 /** A stored file that never changes under its ETag. */
 export type StoredFile = {

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import type { Config } from '../config.ts'
 import { networkOf } from '../shared/address.ts'
 import type { AppEnv } from './context.ts'
-import { bearerOf } from './bearer.ts'
+import { bearerOf, isApiKey } from './bearer.ts'
 import {
   countsAsConfirm,
   countsAsEmailChange,
@@ -14,6 +14,7 @@ import {
   countsAsRegister,
   countsAsUpload,
   isMarked,
+  takesKeys,
   unlimited,
 } from './middleware/limit-marks.ts'
 import { rateLimiter } from './middleware/rate-limiter.ts'
@@ -24,6 +25,20 @@ import { rateLimiter } from './middleware/rate-limiter.ts'
  */
 const addressOf = (c: Context<AppEnv>): string =>
   `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '') ?? 'unknown'}`
+
+/**
+ * A key of ours where it may be used is counted there, in the same call that says whose it is. Whatever only looks like one,
+ * and a key where none may be used, counts by its address.
+ */
+const countsByKey = (c: Context<AppEnv>): boolean => {
+  const token = bearerOf(c.req.header('Authorization'))
+  return (
+    token !== undefined &&
+    isApiKey(token) &&
+    isMarked(c, takesKeys) &&
+    c.var.services.apiKeys.isGenuine(token)
+  )
+}
 
 const Attempt = z.object({ email: z.string() })
 
@@ -81,7 +96,8 @@ export const createLimiters = ({ limits, upstash }: Config) => ({
     {
       name: 'global',
       ...limits.global,
-      keyGenerator: (c) => (isMarked(c, unlimited) || isMarked(c, countsAsFile) ? undefined : addressOf(c)),
+      keyGenerator: (c) =>
+        isMarked(c, unlimited) || isMarked(c, countsAsFile) || countsByKey(c) ? undefined : addressOf(c),
       store: upstash === undefined ? 'objects' : 'upstash',
       failMode: 'open',
     },

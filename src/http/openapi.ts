@@ -20,6 +20,8 @@ export const Failure = z
 const exampleDetails: Partial<Record<ErrorCode, unknown>> = {
   VALIDATION_FAILED: [{ field: 'items.0.quantity', message: 'Too small: expected number to be >=1' }],
   OUT_OF_STOCK: [{ productId: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11', requested: 3, available: 1 }],
+  INSUFFICIENT_SCOPE: { scope: 'orders:write' },
+  API_KEY_QUOTA: { limit: 20 },
   REPORT_NOT_READY: { status: 'running' },
   FILE_NOT_READY: { status: 'scanning' },
   QUOTA_EXCEEDED: {
@@ -37,6 +39,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   REFRESH_INVALID: 'The session has ended; log in again',
   REFRESH_REUSED: 'This refresh token was used before; its session has ended',
   FORBIDDEN: 'Your role does not allow this',
+  INSUFFICIENT_SCOPE: 'The API key lacks the scope orders:write',
   ORIGIN_REFUSED: 'A request with a session cookie must come from a page of ours',
   NOT_FOUND: 'Order not found',
   METHOD_NOT_ALLOWED: 'DELETE is not allowed here',
@@ -44,6 +47,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   SLUG_TAKEN: 'This slug is already in use',
   LINK_INVALID: 'This link is unknown, was used or has expired',
   LAST_ADMIN: 'The last administrator cannot be removed',
+  API_KEY_QUOTA: 'The account has as many API keys as it may have',
   OUT_OF_STOCK: 'Not enough stock',
   INVALID_TRANSITION: 'Its present status does not allow this',
   PAYLOAD_TOO_LARGE: 'The body is larger than 1 MB',

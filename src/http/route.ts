@@ -1,7 +1,8 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import { scopeOf, type Action, type ScopedAction } from '../shared/can.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import { idempotencyHeaders } from './idempotency.ts'
-import { authenticate, identify, requireAdmin } from './middleware/authenticate.ts'
+import { authenticate, authenticateUser, identify } from './middleware/authenticate.ts'
 import {
   countsAsConfirm,
   countsAsEmailChange,
@@ -13,6 +14,7 @@ import {
   countsAsUpload,
   limited,
   streamed,
+  takesKeys,
   unlimited,
 } from './middleware/limit-marks.ts'
 import { refuseUnstorableText } from './middleware/text.ts'
@@ -26,6 +28,8 @@ type Definition<P extends string> = Omit<RouteConfig, 'path' | 'middleware' | 's
   errors?: ErrorCode[]
   /** `none`: no limit counts it. Of the others, it counts as such an attempt too; as `file`, as such a one alone. */
   limits?: keyof typeof marks
+  /** What it is in the table of shared/can.ts. */
+  action?: Action
   /**
    * The handler reads the body as it comes: nothing else does, and no limit of the app but the handler's own holds for it.
    * Its schema is for the document alone, and none of zod's: of those validators are made.
@@ -63,7 +67,7 @@ const codesOf = ({ request, errors = [], limits, streams }: Definition<string>):
 const bearer = [{ bearer: [] }]
 
 const document = <P extends string, R extends Definition<P>>(
-  { errors: _, limits: __, streams: ___, ...route }: R,
+  { errors: _, limits: __, action: ___, streams: ____, ...route }: R,
   codes: ErrorCode[],
 ) => ({
   ...route,
@@ -81,15 +85,39 @@ export const publicRoute = <P extends string, R extends Definition<P>>(route: R)
 // FORBIDDEN too where no role is asked for: the actor guard refuses a token whose role was taken back.
 const authenticated: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN']
 
+/** OpenAPI 3.1 (section 4.8.30) names roles in this place for what is not OAuth. */
+const keyWith = (action: Action) => {
+  const scope = scopeOf(action)
+  return scope === undefined ? [] : [{ apiKey: [scope] }]
+}
+
+const insufficientFor = (action: Action): ErrorCode[] =>
+  scopeOf(action) === undefined ? [] : ['INSUFFICIENT_SCOPE']
+
+const keyMark = (action: Action) => (scopeOf(action) === undefined ? limited : takesKeys)
+
 /** For everyone; a credential, when there is one, must be valid and sets `c.var.actor`. */
-export const guestRoute = <P extends string, R extends Definition<P>>(route: R) =>
+export const guestRoute = <P extends string, R extends Definition<P> & { action: Action }>(route: R) =>
   createRoute({
-    ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
-    security: [{}, ...bearer],
-    middleware: [marks[route.limits ?? 'usual'], identify, refuseUnstorableText(route.request)] as const,
+    ...document<P, R>(route, [...authenticated, ...insufficientFor(route.action), ...codesOf(route)]),
+    security: [{}, ...bearer, ...keyWith(route.action)],
+    middleware: [
+      marks[route.limits ?? 'usual'],
+      keyMark(route.action),
+      identify(route.action),
+      refuseUnstorableText(route.request),
+    ] as const,
   })
 
-/** For whoever is logged in. */
+/** For whoever may do its `action`: logged in, or with an API key that has the scope. */
+export const scopedRoute = <P extends string, R extends Definition<P> & { action: ScopedAction }>(route: R) =>
+  createRoute({
+    ...document<P, R>(route, [...authenticated, ...insufficientFor(route.action), ...codesOf(route)]),
+    security: [...bearer, ...keyWith(route.action)],
+    middleware: [takesKeys, authenticate(route.action), refuseUnstorableText(route.request)] as const,
+  })
+
+/** For whoever is logged in, and may do its `action`. */
 export const userRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
@@ -97,14 +125,18 @@ export const userRoute = <P extends string, R extends Definition<P>>(route: R) =
     middleware: [
       marks[route.limits ?? 'usual'],
       route.streams ? streamed : limited,
-      authenticate,
+      authenticateUser(route.action ?? 'self.manage'),
       refuseUnstorableText(route.streams ? undefined : route.request),
     ] as const,
   })
 
+/** The same, for administrators alone. */
 export const adminRoute = <P extends string, R extends Definition<P>>(route: R) =>
   createRoute({
     ...document<P, R>(route, [...authenticated, ...codesOf(route)]),
     security: bearer,
-    middleware: [authenticate, requireAdmin, refuseUnstorableText(route.request)] as const,
+    middleware: [
+      authenticateUser(route.action ?? 'admin.manage'),
+      refuseUnstorableText(route.request),
+    ] as const,
   })

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { AppError } from '../shared/errors.ts'
 import { bearerOf } from './bearer.ts'
 import type { AppEnv } from './context.ts'
@@ -31,7 +31,9 @@ export const requireUpgrade = (c: Context<AppEnv>): void => {
  * The ticket among the offered subprotocols, or else the access token.
  * @throws UNAUTHENTICATED
  */
-export const credentialOf = async (c: Context<AppEnv>): Promise<{ ticket: string } | { actor: Actor }> => {
+export const credentialOf = async (
+  c: Context<AppEnv>,
+): Promise<{ ticket: string } | { actor: UserActor }> => {
   const ticket = offeredBy(c).find((one) => one.startsWith(ticketPrefix))
   if (ticket !== undefined) return { ticket: ticket.slice(ticketPrefix.length) }
   const token = bearerOf(c.req.header('Authorization'))

@@ -43,12 +43,23 @@ const eventsOf = (frame: ServerFrame, epoch: string): Sent[] => {
   }
 }
 
+/** A socket of the inbox, as far as it is used here. */
+export type InboxSocket = {
+  accept: () => void
+  send: (text: string) => void
+  close: (code: number, reason: string) => void
+  addEventListener: {
+    (type: 'message', listener: (event: { data?: unknown }) => void): void
+    (type: 'close' | 'error', listener: () => void): void
+  }
+}
+
 /**
  * The inbox over HTTP (WHATWG HTML, server-sent events): the Worker holds the stream and listens to the inbox over a
  * socket, so that the inbox itself may sleep. Without a position only what is new from now on.
  */
 export const eventStream = (
-  socket: WebSocket,
+  socket: InboxSocket,
   position: Position | undefined,
 ): ReadableStream<Uint8Array> => {
   const utf8 = new TextEncoder()

@@ -1,5 +1,4 @@
 import { DurableObject } from 'cloudflare:workers'
-import { createHash } from 'node:crypto'
 import { readConfig } from '../config.ts'
 import { createDatabase } from '../db/client.ts'
 import { backoff } from '../shared/backoff.ts'
@@ -9,6 +8,7 @@ import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
 import { admissionHeader, type Admission, type Attachment } from './attachment.ts'
 import {
+  hashOf,
   placesOf,
   step,
   ticketFor,
@@ -32,8 +32,6 @@ import {
 import { createInboxRepository } from './repository.ts'
 import { createInboxStore } from './store.ts'
 import * as unreads from './unread.ts'
-
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 const inTurns = 6
 

@@ -47,8 +47,6 @@ const placeLife = 31 * 86_400_000
 
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-export const emptyInbox: State = { tickets: new Map(), places: new Map() }
-
 export const targetOf = (target: Target): string =>
   'inbox' in target ? 'inbox' : `conversation:${target.conversationId}`
 

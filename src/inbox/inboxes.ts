@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
+import type { InboxSocket } from './event-stream.ts'
 import type { Notification, Subject } from './protocol.ts'
 import { parse, stringify } from 'uuid'
 import { targetOf, type Target, type Ticket } from './inbox.ts'
@@ -12,7 +13,7 @@ type Binding = {
     redeem: (shown: { secret: string; target: string }) => Promise<Pick<Ticket, 'sessionId' | 'role'> | null>
     admit: (place: { sessionId: string; target: string }) => Promise<void>
     endSessions: (ended: { sessions: string[] }) => Promise<void>
-    fetch: (request: Request) => Promise<Response>
+    fetch: (request: Request) => Promise<Upgraded>
     notify: (news: { userId: string; id: string; subject: Subject }) => Promise<void>
     notifications: (query: Page) => Promise<{
       notifications: Notification[]
@@ -25,6 +26,9 @@ type Binding = {
     markAllRead: (read: { upTo: number }) => Promise<void>
   }
 }
+
+/** The answer to an upgrade: with the socket when it is 101. */
+export type Upgraded = Response & { webSocket?: InboxSocket | null }
 
 type Page = { before: number | null; limit: number; unread: boolean }
 
@@ -84,7 +88,7 @@ export const createInboxes = (binding: Binding) => {
       ask(userId, (inbox) => inbox.endSessions({ sessions })),
 
     /** The object's answer to the upgrade of whom the Worker lets in. */
-    connect: (admission: Admission): Promise<Response> =>
+    connect: (admission: Admission): Promise<Upgraded> =>
       ask(admission.userId, (inbox) =>
         inbox.fetch(
           new Request('https://inbox/', {

@@ -34,7 +34,7 @@ export const Notification = z.object({
 export type Notification = z.infer<typeof Notification>
 
 /** The only frame of a client, once: what it has. */
-export const Resume = z.strictObject({
+export const ClientFrame = z.strictObject({
   type: z.literal('resume'),
   /** The last seq that it has; 0: none. Without it only what is new from now on is sent. */
   after: Seq.optional(),
@@ -42,13 +42,9 @@ export const Resume = z.strictObject({
   epoch: z.string().max(64).optional(),
 })
 
-export const ClientFrame = Resume
-
 export type ClientFrame = z.infer<typeof ClientFrame>
 
-export const Unread = z.object({ conversationId: z.uuid(), unread: z.int().min(0) })
-
-export type Unread = z.infer<typeof Unread>
+const Unread = z.object({ conversationId: z.uuid(), unread: z.int().min(0) })
 
 export const ServerFrame = z.discriminatedUnion('type', [
   /** The answer to `resume`; the notifications after the client's position follow it, in order. */

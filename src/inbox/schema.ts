@@ -40,7 +40,14 @@ export const NotificationList = z
     unread: z.int().describe('How many are unread in all'),
     position: z.string().describe('Last-Event-ID for a stream that begins where this list ends'),
   })
-  .openapi('NotificationList')
+  .openapi('NotificationList', {
+    example: {
+      data: [example],
+      page: { nextCursor: null, hasMore: false },
+      unread: 1,
+      position: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f42.17',
+    },
+  })
 
 export const ListNotifications = z.strictObject({
   before: wholeNumber(1, 999_999_999, 999_999_999).describe('Only those with a smaller seq'),

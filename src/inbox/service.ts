@@ -1,13 +1,13 @@
 import type { Access, ConversationRepository } from '../chat/repository.ts'
 import type { Rooms } from '../chat/rooms.ts'
 import type { JobHandlers } from '../jobs/catalog.ts'
-import type { Actor } from '../shared/actor.ts'
+import type { UserActor } from '../shared/actor.ts'
 import { describeError } from '../shared/describe-error.ts'
 import { AppError, found, notFound } from '../shared/errors.ts'
 import { within } from '../shared/within.ts'
 import { eventStream, positionOf } from './event-stream.ts'
 import type { Target } from './inbox.ts'
-import type { Inboxes } from './inboxes.ts'
+import type { Inboxes, Upgraded } from './inboxes.ts'
 import type { InboxRepository } from './repository.ts'
 
 type Log = (message: string, fields: Record<string, unknown>) => void
@@ -21,10 +21,10 @@ type Deps = {
 }
 
 /** How somebody shows who opens a socket. */
-export type Credential = { ticket: string } | { actor: Actor }
+export type Credential = { ticket: string } | { actor: UserActor }
 
 /** What an object has let in. @throws UNAUTHENTICATED, TOO_MANY_SOCKETS, UNAVAILABLE */
-const admitted = (response: Response, crowded: string): Response => {
+const admitted = <R extends { status: number }>(response: R, crowded: string): R => {
   if (response.status === 101) return response
   if (response.status === 401) throw new AppError('UNAUTHENTICATED', 'The session has ended; log in again')
   if (response.status === 429) {
@@ -40,21 +40,14 @@ export type RealtimeService = ReturnType<typeof createRealtimeService>
 
 /** Who may open sockets, and that they close when they no longer may. */
 export const createRealtimeService = ({ inboxes, rooms, conversations, repository, log }: Deps) => {
-  const asMember = async (actor: Actor, id: string) => {
+  const asMember = async (actor: UserActor, id: string) => {
     const { conversation, member }: Access = found('Conversation', await conversations.access(actor, id))
     if (member === null) throw new AppError('FORBIDDEN', 'Join the conversation first')
     return { conversation, member }
   }
 
-  /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
-  const identify = async (credential: Credential, target: { conversationId: string }): Promise<Actor> => {
-    if ('actor' in credential) {
-      // A ticket is only given to members; without one nobody has asked yet, and the inbox keeps no places of no account.
-      await asMember(credential.actor, target.conversationId)
-      await inboxes.admit(credential.actor, target)
-      return credential.actor
-    }
-    const holder = await inboxes.redeem(credential.ticket, target)
+  const redeem = async (ticket: string, target: Target): Promise<UserActor> => {
+    const holder = await inboxes.redeem(ticket, target)
     if (holder !== undefined) return { kind: 'user', ...holder }
     throw new AppError(
       'TICKET_INVALID',
@@ -62,7 +55,18 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     )
   }
 
-  const connectInbox = async (actor: Actor): Promise<Response> => {
+  /** The inbox learns of the place before the database is asked: a session that ends now is found in time. */
+  const identify = async (credential: Credential, target: { conversationId: string }): Promise<UserActor> => {
+    if ('actor' in credential) {
+      // A ticket is only given to members; without one nobody has asked yet, and the inbox keeps no places of no account.
+      await asMember(credential.actor, target.conversationId)
+      await inboxes.admit(credential.actor, target)
+      return credential.actor
+    }
+    return await redeem(credential.ticket, target)
+  }
+
+  const connectInbox = async (actor: UserActor): Promise<Upgraded> => {
     await repository.check(actor)
     const response = await inboxes.connect({ userId: actor.id, sessionId: actor.sessionId })
     return admitted(response, 'This account has as many sockets and streams as it can have')
@@ -70,7 +74,7 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
 
   return {
     /** @throws NOT_FOUND, FORBIDDEN */
-    async issueTicket(actor: Actor, target: Target): Promise<{ ticket: string; expiresAt: string }> {
+    async issueTicket(actor: UserActor, target: Target): Promise<{ ticket: string; expiresAt: string }> {
       if ('inbox' in target) await repository.check(actor)
       else await asMember(actor, target.conversationId)
       return await inboxes.issue(actor, target)
@@ -93,15 +97,17 @@ export const createRealtimeService = ({ inboxes, rooms, conversations, repositor
     },
 
     /** The inbox's answer to the upgrade: 101. */
-    async connectInbox(credential: Credential): Promise<Response> {
-      const actor = await identify(credential, { inbox: true })
-      return await connectInbox(actor)
+    async connectInbox(credential: Credential): Promise<Upgraded> {
+      const hasTicket = 'ticket' in credential
+      return await connectInbox(
+        hasTicket ? await redeem(credential.ticket, { inbox: true }) : credential.actor,
+      )
     },
 
     /** Server-Sent Events of the actor's inbox. */
-    async events(actor: Actor, lastEventId: string | undefined): Promise<ReadableStream<Uint8Array>> {
+    async events(actor: UserActor, lastEventId: string | undefined): Promise<ReadableStream<Uint8Array>> {
       const { webSocket } = await connectInbox(actor)
-      if (webSocket === null) throw new AppError('UNAVAILABLE', 'The inbox cannot be reached')
+      if (!webSocket) throw new AppError('UNAVAILABLE', 'The inbox cannot be reached')
       return eventStream(webSocket, positionOf(lastEventId))
     },
 

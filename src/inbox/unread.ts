@@ -6,7 +6,7 @@ export type Report = {
   version: number
 }
 
-export type Entry = Omit<Report, 'conversationId'> & {
+type Entry = Omit<Report, 'conversationId'> & {
   /** Unix milliseconds: since when there has been something unread; of an entry without, when that began. */
   since: number
 }

@@ -42,6 +42,7 @@ export type MailOrder = z.infer<typeof MailOrder>
 export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('mail.send'), payload: MailOrder }),
   z.object({ type: z.literal('ops.alert'), payload: Alert }),
+  z.object({ type: z.literal('apiKey.renew'), payload: z.object({ keyId: Id }) }),
   z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
   z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),

@@ -1,3 +1,4 @@
+import { says } from '../shared/object-error.ts'
 import type { Limit, Store, Taken } from './store-port.ts'
 
 /** The binding to SlidingWindow, as far as it is used here. */
@@ -7,10 +8,6 @@ type Windows = {
     giveBack: (request: { policies: string[]; at: number }) => Promise<void>
   }
 }
-
-/** What the platform says of a call to an object that failed: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
-const says = (error: unknown, what: 'retryable' | 'overloaded'): boolean =>
-  error instanceof Error && Reflect.get(error, what) === true
 
 /** Milliseconds for which a key whose object cannot keep up is refused. */
 const relief = 1_000

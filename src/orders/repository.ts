@@ -11,6 +11,7 @@ import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { reachOf } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
 import { orderDetailJson, orderJson } from './json.ts'
 import type { Line } from './merge-lines.ts'
@@ -20,9 +21,9 @@ import { orders } from './table.ts'
 
 const sortable = { createdAt: orders.createdAt, total: orders.total }
 
-/** Orders of others do not exist, except to administrators. */
-const visibleTo = ({ id, role }: Actor): SQL | undefined =>
-  role === 'admin' ? undefined : eq(orders.userId, id)
+/** Orders of others do not exist, except to whom can.ts lets reach them. */
+const reachable = (actor: Actor, action: 'orders.read' | 'orders.cancel'): SQL | undefined =>
+  reachOf(actor, action) === 'any' ? undefined : eq(orders.userId, actor.id)
 
 const isDate = (when: string): boolean => !when.includes('T')
 
@@ -38,7 +39,7 @@ const since = (from: string): SQL =>
 
 const matching = (actor: Actor, { status, from, to, userId }: ListOrders): SQL | undefined =>
   and(
-    visibleTo(actor),
+    reachable(actor, 'orders.read'),
     userId === undefined ? undefined : eq(orders.userId, userId),
     status === undefined ? undefined : eq(orders.status, status),
     from === undefined ? undefined : since(from),
@@ -125,7 +126,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
         db
           .select({ order: orderDetailJson })
           .from(orders)
-          .where(and(eq(orders.id, id), visibleTo(actor))),
+          .where(and(eq(orders.id, id), reachable(actor, 'orders.read'))),
       ])
       return row?.order
     },
@@ -137,7 +138,7 @@ export const createOrderRepository = ({ db, read, write }: Database) => {
       { mail, news, notice }: Drafts,
       once?: IdempotentRequest,
     ): Promise<Reply> {
-      const mine = and(eq(orders.id, id), visibleTo(actor))
+      const mine = and(eq(orders.id, id), reachable(actor, 'orders.cancel'))
       const isUncancelled = sql`exists (select from orders where id = ${id} and status <> 'cancelled')`
       const batch = write([
         actorGuard(actor),

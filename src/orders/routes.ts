@@ -1,14 +1,15 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
-import { adminRoute, userRoute } from '../http/route.ts'
+import { scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idParam } from '../shared/query.ts'
 import { ChangeStatus, ListOrders, Order, OrderDetail, PlaceOrder } from './schema.ts'
 
-const place = userRoute({
+const place = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'placeOrder',
+  action: 'orders.place',
   tags: ['orders'],
   summary: 'Place an order: all of it, or nothing',
   request: { headers: idempotencyHeaders, body: jsonBody(PlaceOrder) },
@@ -16,30 +17,33 @@ const place = userRoute({
   errors: ['OUT_OF_STOCK'],
 })
 
-const list = userRoute({
+const list = scopedRoute({
   method: 'get',
   path: '/',
   operationId: 'listOrders',
+  action: 'orders.read',
   tags: ['orders'],
   summary: 'Your orders, or everyone’s as administrator',
   request: { query: ListOrders },
   responses: { 200: json(listOf(Order), 'A page of orders') },
 })
 
-const get = userRoute({
+const get = scopedRoute({
   method: 'get',
   path: '/{id}',
   operationId: 'getOrder',
+  action: 'orders.read',
   tags: ['orders'],
   summary: 'An order with its history',
   request: { params: idParam },
   responses: { 200: json(dataOf(OrderDetail), 'The order') },
 })
 
-const cancel = userRoute({
+const cancel = scopedRoute({
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelOrder',
+  action: 'orders.cancel',
   tags: ['orders'],
   summary: 'Cancel a pending or paid order and restock it; again changes nothing',
   request: { headers: idempotencyHeaders, params: idParam },
@@ -47,10 +51,11 @@ const cancel = userRoute({
   errors: ['INVALID_TRANSITION'],
 })
 
-const changeStatus = adminRoute({
+const changeStatus = scopedRoute({
   method: 'post',
   path: '/{id}/status',
   operationId: 'changeOrderStatus',
+  action: 'orders.advance',
   tags: ['orders'],
   summary: 'Move an order along: pending, paid, shipped, delivered',
   request: { headers: idempotencyHeaders, params: idParam, body: jsonBody(ChangeStatus) },

@@ -3,6 +3,7 @@ import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { Draft } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { AppError, found } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import { mergeLines } from './merge-lines.ts'
@@ -45,7 +46,7 @@ export const createOrderService = ({ orders, dispatcher, newId }: Deps) => {
     },
 
     async list(actor: Actor, query: ListOrders) {
-      if (query.userId !== undefined && query.userId !== actor.id && actor.role !== 'admin') {
+      if (query.userId !== undefined && !can(actor, 'orders.read', { ownerId: query.userId })) {
         throw new AppError('FORBIDDEN', 'Only administrators see the orders of others')
       }
       const { data, counted } = await orders.list(actor, query)

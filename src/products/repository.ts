@@ -9,6 +9,7 @@ import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { stockMovements } from '../orders/table.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { isUuid } from '../shared/ids.ts'
 import { offsetOf } from '../shared/page.ts'
 import { showImages } from './image-statements.ts'
@@ -74,7 +75,7 @@ export const createProductRepository = ({ db, read, write }: Database) => {
       by: { id: string } | { slug: string },
     ): Promise<Product | undefined> {
       const match = 'id' in by ? eq(products.id, by.id) : eq(products.slug, by.slug)
-      const visible = actor?.role === 'admin' ? undefined : isNull(products.archivedAt)
+      const visible = can(actor, 'products.readArchived') ? undefined : isNull(products.archivedAt)
       const [, [row]] = await read([
         actor && actorGuard(actor),
         db.select({ product: productJson }).from(products).where(and(match, visible)),

@@ -1,6 +1,6 @@
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { created, dataOf, json, jsonBody, listOf, noContent } from '../http/openapi.ts'
-import { adminRoute, guestRoute } from '../http/route.ts'
+import { guestRoute, scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idOrSlugParam, idParam } from '../shared/query.ts'
 import { ChangeProduct, ChangeStock, CreateProduct, ListProducts, Product } from './schema.ts'
@@ -9,6 +9,7 @@ const list = guestRoute({
   method: 'get',
   path: '/',
   operationId: 'listProducts',
+  action: 'products.read',
   tags: ['products'],
   summary: 'Browse and search the catalogue',
   request: { query: ListProducts },
@@ -19,16 +20,18 @@ const get = guestRoute({
   method: 'get',
   path: '/{idOrSlug}',
   operationId: 'getProduct',
+  action: 'products.read',
   tags: ['products'],
   summary: 'A product by id or slug',
   request: { params: idOrSlugParam },
   responses: { 200: json(dataOf(Product), 'The product') },
 })
 
-const create = adminRoute({
+const create = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'createProduct',
+  action: 'products.write',
   tags: ['products'],
   summary: 'Add a product',
   request: { headers: idempotencyHeaders, body: jsonBody(CreateProduct) },
@@ -36,10 +39,11 @@ const create = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const change = adminRoute({
+const change = scopedRoute({
   method: 'patch',
   path: '/{id}',
   operationId: 'changeProduct',
+  action: 'products.write',
   tags: ['products'],
   summary: 'Change a product; its stock has an operation of its own',
   request: { params: idParam, body: jsonBody(ChangeProduct) },
@@ -47,10 +51,11 @@ const change = adminRoute({
   errors: ['SLUG_TAKEN'],
 })
 
-const changeStock = adminRoute({
+const changeStock = scopedRoute({
   method: 'post',
   path: '/{id}/stock',
   operationId: 'changeStock',
+  action: 'products.write',
   tags: ['products'],
   summary: 'Add to the stock or take from it, with a reason for the ledger',
   request: { headers: idempotencyHeaders, params: idParam, body: jsonBody(ChangeStock) },
@@ -58,10 +63,11 @@ const changeStock = adminRoute({
   errors: ['OUT_OF_STOCK'],
 })
 
-const archive = adminRoute({
+const archive = scopedRoute({
   method: 'delete',
   path: '/{id}',
   operationId: 'archiveProduct',
+  action: 'products.write',
   tags: ['products'],
   summary: 'Archive a product: it is no longer shown or sold, and stays in its orders',
   request: { params: idParam },

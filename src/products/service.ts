@@ -1,5 +1,6 @@
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { AppError, found, notFound } from '../shared/errors.ts'
 import { isUuid } from '../shared/ids.ts'
 import { paginate } from '../shared/page.ts'
@@ -11,7 +12,7 @@ type Deps = { products: ProductRepository; newId: () => string }
 
 export const createProductService = ({ products, newId }: Deps) => ({
   async list(actor: Actor | undefined, query: ListProducts) {
-    if (query.archived === true && actor?.role !== 'admin') {
+    if (query.archived === true && !can(actor, 'products.readArchived')) {
       throw new AppError('FORBIDDEN', 'Only administrators see archived products')
     }
     const { data, counted } = await products.list(actor, query)

@@ -1,45 +1,49 @@
 import { fileHeaders, fileResponses, sendFile } from '../http/file.ts'
 import { idempotencyHeaders, onceOf, sendReply } from '../http/idempotency.ts'
 import { accepted, dataOf, json, jsonBody, listOf } from '../http/openapi.ts'
-import { adminRoute } from '../http/route.ts'
+import { scopedRoute } from '../http/route.ts'
 import { createRouter } from '../http/router.ts'
 import { idParam } from '../shared/query.ts'
 import { ListReports, ReadFile, Report, RequestReport } from './schema.ts'
 
-const request = adminRoute({
+const request = scopedRoute({
   method: 'post',
   path: '/',
   operationId: 'requestReport',
+  action: 'reports.request',
   tags: ['reports'],
   summary: 'Have a report made; a finished period that has one is answered with it',
   request: { headers: idempotencyHeaders, body: jsonBody(RequestReport) },
   responses: { 202: accepted(Report, 'The report; Location tells when it is ready') },
 })
 
-const list = adminRoute({
+const list = scopedRoute({
   method: 'get',
   path: '/',
   operationId: 'listReports',
+  action: 'reports.read',
   tags: ['reports'],
   summary: 'All reports',
   request: { query: ListReports },
   responses: { 200: json(listOf(Report), 'A page of reports') },
 })
 
-const get = adminRoute({
+const get = scopedRoute({
   method: 'get',
   path: '/{id}',
   operationId: 'getReport',
+  action: 'reports.read',
   tags: ['reports'],
   summary: 'A report and how far it is',
   request: { params: idParam },
   responses: { 200: json(dataOf(Report), 'The report') },
 })
 
-const file = adminRoute({
+const file = scopedRoute({
   method: 'get',
   path: '/{id}/file',
   operationId: 'getReportFile',
+  action: 'reports.read',
   tags: ['reports'],
   summary: 'The report as PDF, or its orders as CSV',
   request: { params: idParam, query: ReadFile, headers: fileHeaders },

@@ -11,6 +11,10 @@ export const policies = {
   account: { points: 20, duration: 60 * 60 },
   /** Mails about a forgotten password to an e-mail address. */
   forgot: { points: 3, duration: 60 * 60 },
+  /** Requests with an API key, by its account's plan. */
+  'key.free': { points: 100, duration: 60 * 60 },
+  'key.pro': { points: 1_000, duration: 60 * 60 },
+  'key.enterprise': { points: 10_000, duration: 60 * 60 },
   /** Messages and edits of a member in a conversation. */
   'chat.send': { points: 20, duration: 10 },
   /** Files that an account begins to upload. */

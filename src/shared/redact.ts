@@ -41,9 +41,14 @@ const anyName = new RegExp([...names, ...wholeNames].join('|'), 'i')
 
 const patterns = [
   JWT_PATTERN,
+  { pattern: /sk_(?:live|test)_[\w-]+/g, replacement: mask },
   {
-    // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some.
-    pattern: new RegExp(String.raw`(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`, 'g'),
+    // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some. Nor are the groups of a
+    // UUID that happen to have no letters.
+    pattern: new RegExp(
+      String.raw`(?<!\b[\da-f]{8}-)(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`,
+      'g',
+    ),
     replacement: CREDIT_CARD_NUMBER_PATTERN.replacement,
   },
   { pattern: /\b(Bearer|Basic)\s+(?!\[redacted\])[\w.~+/=-]{8,}/gi, replacement: `$1 ${mask}` },

@@ -23,7 +23,9 @@ export const uploadJson = sql<Upload>`json_build_object(
   'sha256', case when uploads.state <> 'receiving' then uploads.sha256 end, 'status', uploads.state,
   'scan', uploads.scan, 'reason', coalesce(uploads.reason, uploads.signature), 'variants', ${variantsJson},
   'history', (
-    select json_agg(json_build_object('status', state, 'at', ${iso('at')}, 'detail', detail) order by upload_events.id)
+    select coalesce(
+      json_agg(json_build_object('status', state, 'at', ${iso('at')}, 'detail', detail) order by upload_events.id),
+      '[]'::json)
     from upload_events where upload_id = uploads.id
   ),
   'createdAt', ${iso('uploads.created_at')})`

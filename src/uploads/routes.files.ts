@@ -10,6 +10,7 @@ const read = guestRoute({
   method: 'get',
   path: '/{id}/{variant}',
   operationId: 'getFile',
+  action: 'files.read',
   tags: ['uploads'],
   summary: 'A variant of an upload: your own, one that a product shows, or one that a signed link opens',
   request: { params: fileParam, query: LinkQuery, headers: fileHeaders },

@@ -94,7 +94,12 @@ export const partParam = z.object({
 
 export const SignedPart = z
   .object({ url: z.url(), expires: z.int().describe('Seconds') })
-  .openapi('SignedPart')
+  .openapi('SignedPart', {
+    example: {
+      url: 'https://account.r2.cloudflarestorage.com/selvedge-files/quarantine/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51?partNumber=1&X-Amz-Signature=0f1e',
+      expires: 900,
+    },
+  })
 
 export const StoredParts = z
   .array(z.object({ PartNumber: z.int(), Size: z.int(), ETag: z.string() }))
@@ -111,10 +116,17 @@ export const CompleteMultipart = z
   .object({
     parts: z.array(CompletedPart).min(1).max(10_000).refine(areDifferent, 'names a part twice'),
   })
-  .openapi('CompleteMultipartUpload')
+  .openapi('CompleteMultipartUpload', {
+    example: { parts: [{ PartNumber: 1, ETag: '"9b2cf535f27731c974343645a3985328"' }] },
+  })
 
 export const CompletedMultipart = z
   .object({ location: z.url().describe('Where the upload can be asked for'), id: z.uuid() })
-  .openapi('CompletedMultipartUpload')
+  .openapi('CompletedMultipartUpload', {
+    example: {
+      location: 'https://api.example.com/api/v1/uploads/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51',
+      id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f51',
+    },
+  })
 
-export const AbortedMultipart = z.object({}).openapi('AbortedMultipartUpload')
+export const AbortedMultipart = z.object({}).openapi('AbortedMultipartUpload', { example: {} })

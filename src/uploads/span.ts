@@ -7,7 +7,7 @@ type Listed = { key: string; uploaded: Date }
 export type Prefix = (typeof prefixes)[number]
 
 /** A key of a listing and the upload that it belongs to, null when it is none of ours. */
-export type ListedKey = { key: string; uploadId: string | null; isOld: boolean }
+type ListedKey = { key: string; uploadId: string | null; isOld: boolean }
 
 /** A part of a listing: every key of the uploads with ids from `from` to below `before` is among `listed`. */
 export type Span = {

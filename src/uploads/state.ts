@@ -37,7 +37,7 @@ export const quarantined = ['receiving', 'scanning', 'processing', 'failed'] as 
 export const occupying = ['receiving', 'scanning', 'processing', 'ready', 'failed'] as const
 
 /** How the bytes come: through the Worker, by one signed PUT to R2, or in signed parts to R2. */
-export const ways = ['direct', 'presigned', 'multipart'] as const
+const ways = ['direct', 'presigned', 'multipart'] as const
 
 export type Way = (typeof ways)[number]
 

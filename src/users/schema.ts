@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { roles } from '../shared/actor.ts'
 import { nameOf } from '../shared/name.ts'
+import { plans } from '../shared/plans.ts'
 import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
 import { passwordProblems } from './password-policy.ts'
 
@@ -9,6 +10,7 @@ const example = {
   name: 'Ada Byron',
   email: 'ada@selvedge.test',
   role: 'user' as const,
+  plan: 'free' as const,
   verifiedAt: '2026-11-20T12:05:00.000Z',
   createdAt: '2026-11-20T12:00:00.000Z',
   updatedAt: '2026-11-20T12:00:00.000Z',
@@ -20,6 +22,7 @@ export const User = z
     name: z.string(),
     email: z.string(),
     role: z.enum(roles),
+    plan: z.enum(plans).describe('How much its API keys may ask'),
     verifiedAt: z.iso.datetime().nullable().describe('When its address was confirmed'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -66,6 +69,7 @@ export const ChangeUser = z
     email: email.optional().describe('Of others, as administrator; one’s own by POST /api/auth/change-email'),
     password: password.optional(),
     role: role.optional().describe('Administrators only'),
+    plan: z.enum(plans).optional().describe('Administrators only'),
     currentPassword: z
       .string()
       .max(1_000)

@@ -1,7 +1,9 @@
 import type { RealtimeService } from '../inbox/service.ts'
 import type { Dispatcher } from '../jobs/dispatcher.ts'
+import type { Origin } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import type { CurrentPassword } from './current-password.ts'
@@ -14,14 +16,16 @@ type Deps = {
   breaches: Breaches
   dispatcher: Pick<Dispatcher, 'draft' | 'send'>
   newId: () => string
+  /** Of the request, for the jobs that its changes leave. */
+  origin: Origin
   hashPassword: (password: string) => string
   currentPassword: CurrentPassword
   sockets: Pick<RealtimeService, 'sessionsEnded' | 'membershipsEnded'>
 }
 
 /** Foreign accounts are as absent as unknown ones to everyone but administrators. */
-const checkMayTouch = (actor: Actor, id: string): void => {
-  if (actor.role !== 'admin' && actor.id !== id) throw notFound('User')
+const checkMay = (actor: Actor, action: 'users.read' | 'users.change', id: string): void => {
+  if (!can(actor, action, { ownerId: id })) throw notFound('User')
 }
 
 export const createUserService = ({
@@ -29,6 +33,7 @@ export const createUserService = ({
   breaches,
   dispatcher,
   newId,
+  origin,
   hashPassword,
   currentPassword: current,
   sockets,
@@ -39,7 +44,7 @@ export const createUserService = ({
   },
 
   async get(actor: Actor, id: string): Promise<User> {
-    checkMayTouch(actor, id)
+    checkMay(actor, 'users.read', id)
     return found('User', await users.find(actor, id))
   },
 
@@ -49,10 +54,13 @@ export const createUserService = ({
   },
 
   async change(actor: Actor, id: string, change: ChangeUser): Promise<User> {
-    checkMayTouch(actor, id)
+    checkMay(actor, 'users.change', id)
     const { password, currentPassword, ...rest } = change
-    if (rest.role !== undefined && actor.role !== 'admin') {
+    if (rest.role !== undefined && !can(actor, 'roles.change')) {
       throw new AppError('FORBIDDEN', 'Only an administrator may change a role')
+    }
+    if (rest.plan !== undefined && !can(actor, 'plans.change')) {
+      throw new AppError('FORBIDDEN', 'Only an administrator may change a plan')
     }
     if (rest.email !== undefined && actor.id === id) {
       throw invalid({ field: 'email', message: 'is changed by POST /api/auth/change-email' })
@@ -60,7 +68,8 @@ export const createUserService = ({
     const needsPassword = actor.id === id && password !== undefined
     const verifiedHash = needsPassword ? await current.check(actor, currentPassword) : undefined
     if (password === undefined) {
-      const user = found('User', await users.change(actor, id, rest, { verifiedHash }))
+      const { user, jobs } = found('User', await users.change(actor, id, rest, { verifiedHash, origin }))
+      dispatcher.send(jobs.map((job) => ({ id: job })))
       if (rest.role === 'user') await sockets.membershipsEnded(id)
       return user
     }
@@ -68,15 +77,16 @@ export const createUserService = ({
     const payload = { template: 'passwordChanged', userId: id } as const
     const notice = dispatcher.draft({ type: 'mail.send', payload }, id)
     const values = { ...rest, passwordHash: hashPassword(password) }
-    const changed = found('User', await users.change(actor, id, values, { verifiedHash, notice }))
-    dispatcher.send([notice])
+    const done = found('User', await users.change(actor, id, values, { verifiedHash, notice, origin }))
+    dispatcher.send([notice, ...done.jobs.map((job) => ({ id: job }))])
     await sockets.sessionsEnded(id)
     if (rest.role === 'user') await sockets.membershipsEnded(id)
-    return changed
+    return done.user
   },
 
   async remove(actor: Actor, id: string): Promise<void> {
-    if (!(await users.remove(actor, id))) throw notFound('User')
+    const { jobs } = found('User', await users.remove(actor, id, origin))
+    dispatcher.send(jobs.map((job) => ({ id: job })))
     await sockets.sessionsEnded(id)
   },
 })

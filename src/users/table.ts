@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytea, createdAndUpdated, moment } from '../db/table.ts'
 import type { Role } from '../shared/actor.ts'
+import type { Plan } from '../shared/plans.ts'
 import type { MailedTokenPurpose } from './mailed-token.ts'
 
 export const users = pgTable(
@@ -12,6 +13,8 @@ export const users = pgTable(
     email: text('email').notNull(),
     passwordHash: text('password_hash').notNull(),
     role: text('role').$type<Role>().notNull(),
+    /** What its API keys may ask. */
+    plan: text('plan').$type<Plan>().notNull().default('free'),
     ...createdAndUpdated,
     /** When it was known that whoever has the account reads the mail of its address. */
     verifiedAt: moment('verified_at'),
@@ -23,6 +26,7 @@ export const users = pgTable(
     check('users_email_check', sql`${t.email} = lower(${t.email}) and length(${t.email}) between 3 and 254`),
     check('users_name_check', sql`length(${t.name}) between 2 and 100`),
     check('users_role_check', sql`${t.role} in ('user', 'admin')`),
+    check('users_plan_check', sql`${t.plan} in ('free', 'pro', 'enterprise')`),
     // One index a sort, one a role and sort; `q` finds any part of a name or address.
     index('users_created_at_idx')
       .on(t.createdAt, t.id)

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { bundleBench } from './benches/bundle.ts'
 import { distanceBench } from './benches/distance.ts'
 import { jobsBench } from './benches/jobs.ts'
+import { keysBench } from './benches/keys.ts'
 import { limiterBench } from './benches/limiter.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
@@ -18,6 +19,7 @@ import { createBuilds } from './worker-build.ts'
 /** In the order in which they run and stand in the document. */
 const benches: Bench[] = [
   routesBench,
+  keysBench,
   scaleBench,
   distanceBench,
   limiterBench,

@@ -224,12 +224,12 @@ describe('the document', () => {
     }
   })
 
-  it('names one security scheme, and every demand is for it', () => {
-    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer'])
+  it('names its two credentials, and every demand is for one of them', () => {
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'apiKey'])
     const demanded = operations.flatMap(({ security = [] }) =>
       security.flatMap((scheme) => Object.keys(scheme)),
     )
-    expect([...new Set(demanded)]).toEqual(['bearer'])
+    expect([...new Set(demanded)]).toEqual(['bearer', 'apiKey'])
   })
 
   it('documents every error code at its status, but those that belong to no operation', () => {
@@ -279,6 +279,7 @@ describe.each(named)('the operation %s', (_, operation) => {
       [operation.operationId !== 'getReadiness', 503, 'UNAVAILABLE'],
       [security !== undefined, 401, 'UNAUTHENTICATED'],
       [security !== undefined, 403, 'FORBIDDEN'],
+      [security?.some((scheme) => 'apiKey' in scheme) ?? false, 403, 'INSUFFICIENT_SCOPE'],
       [requestBody !== undefined && !streaming.includes(operation.operationId), 400, 'MALFORMED_JSON'],
       [requestBody !== undefined, 413, 'PAYLOAD_TOO_LARGE'],
       [requestBody !== undefined, 415, 'UNSUPPORTED_MEDIA_TYPE'],

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
@@ -5,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApi } from '../support/api.ts'
 import { findChromium, openBrowser } from '../support/browser.ts'
 import { projectRoot, startStack, type Stack } from '../support/stack.ts'
-import type { page as uppy } from '../support/uppy-page.ts'
+import type { uppyPage as UppyPage } from '../support/uppy-page.ts'
 
 const chromium = findChromium()
 if (chromium === undefined && process.env['CI'] === 'true') throw new Error('There is no Chromium')
@@ -20,19 +21,29 @@ const bundled = async (): Promise<string> => {
   return outputFiles[0]?.text ?? ''
 }
 
+/** A shop of another origin than the API; on this machine too, as browsers demand of who calls a loopback address. */
+const openShop = async (script: string) => {
+  const body = `<!doctype html><title>Shop</title><script>${script.replaceAll('</', '<\\/')}</script>`
+  const server = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return { origin: `http://127.0.0.1:${port}`, close: () => server.close() }
+}
+
 describe.skipIf(chromium === undefined)("Uppy's plugin for S3 in Chromium, unchanged", () => {
   let stack: Stack
   let browser: Browser
-  let script: string
+  let shop: Awaited<ReturnType<typeof openShop>>
   beforeAll(async () => {
-    // Of another origin than the API, as the shop's pages are.
-    stack = await startStack({ patience: 240_000, env: { CORS_ORIGINS: 'http://shop.localhost:1' } })
+    shop = await openShop(await bundled())
+    stack = await startStack({ patience: 240_000, env: { CORS_ORIGINS: shop.origin } })
     browser = await openBrowser(chromium ?? '')
-    script = await bundled()
   }, 300_000)
   afterAll(async () => {
     await browser?.close()
     await stack?.stop()
+    shop?.close()
   })
 
   const login = async () => {
@@ -41,32 +52,26 @@ describe.skipIf(chromium === undefined)("Uppy's plugin for S3 in Chromium, uncha
     return { api, token: await api.login({ email, password }) }
   }
 
-  /** A page of the shop with Uppy on it, and whatever it sent. */
-  const openShop = async () => {
-    const shop = await browser.newPage()
+  /** A page of the shop with Uppy on it, and whatever it sends. */
+  const openPage = async () => {
+    const page = await browser.newPage()
     const sent: string[] = []
-    shop.on('request', (request) => {
+    page.on('request', (request) => {
       const { pathname } = new URL(request.url())
       if (request.method() !== 'OPTIONS') sent.push(`${request.method()} ${pathname}`)
     })
-    await shop.route('http://shop.localhost:1/**', (route) =>
-      route.fulfill({
-        contentType: 'text/html',
-        body: `<!doctype html><title>Shop</title><script>${script.replaceAll('</', '<\\/')}</script>`,
-      }),
-    )
-    await shop.goto('http://shop.localhost:1/')
-    return { shop, sent }
+    await page.goto(shop.origin)
+    return { page, sent }
   }
 
   const run = async (token: string, begin?: string) => {
-    const { shop, sent } = await openShop()
+    const { page, sent } = await openPage()
     const given = [`${stack.api}/api/v1/uploads`, token, size, begin] as const
-    const outcome = await shop.evaluate(async (all) => {
-      const { page } = globalThis as unknown as { page: typeof uppy }
-      return await page.run(...all)
+    const outcome = await page.evaluate(async (all) => {
+      const { uppyPage } = globalThis as unknown as { uppyPage: typeof UppyPage }
+      return await uppyPage.run(...all)
     }, given)
-    await shop.close()
+    await page.close()
     return { outcome, sent }
   }
 

@@ -15,7 +15,10 @@ const [
   reportId,
   uploadId,
   otherUploadId,
-] = Array.from({ length: 11 }, newId)
+  keyId,
+  conversationId,
+  otherConversationId,
+] = Array.from({ length: 14 }, newId)
 const now = '2026-11-20T12:00:00.000Z'
 const times = { created_at: now, updated_at: now }
 
@@ -25,6 +28,7 @@ const newHash = () => String.raw`\x${newId().replaceAll('-', '').repeat(2)}`
 const good = {
   users: () => ({
     ...{
+      plan: 'free',
       id: newId(),
       name: 'Ada Byron',
       email: `${newId()}@people.example`,
@@ -45,6 +49,12 @@ const good = {
     ...{ id: newId(), user_id: userId, purpose: 'resetPassword', token_hash: newHash() },
     ...{ created_at: now, expires_at: '2026-11-20T12:30:00.000Z' },
   }),
+  api_keys: () => ({
+    ...{ id: newId(), user_id: userId, name: 'Warehouse', scopes: ['orders:read'], role: 'user' },
+    ...{ secret_hash: newHash(), previous_hash: newHash(), previous_until: now, created_at: now },
+    expires_at: '2026-12-20T12:00:00.000Z',
+  }),
+  api_key_usage: () => ({ key_id: keyId, day: '2026-11-20', requests: 1 }),
   categories: () => ({ id: newId(), name: 'Linen', slug: `c-${newId()}`, ...times }),
   products: () => ({
     ...{ id: newId(), name: 'Towel', slug: `p-${newId()}`, description: '', price: '1.00', stock: 1 },
@@ -59,6 +69,14 @@ const good = {
     ...{ order_id: orderId, actor_id: userId, from_status: 'pending', to_status: 'paid', at: now },
   }),
   stock_movements: () => ({ product_id: productId, delta: 1, reason: 'x', order_id: null, at: now }),
+  conversations: () => ({
+    ...{ id: newId(), customer_id: userId, subject_type: 'product', subject_id: newId(), version: 1 },
+    ...{ head: 2, message_count: 1, active_at: now, ...times },
+  }),
+  conversation_members: () => ({
+    ...{ conversation_id: otherConversationId, user_id: userId, role: 'customer', version: 1 },
+    ...{ joined_at: now, read_seq: 2, read_count: 1 },
+  }),
   reports: () => ({
     ...{ id: newId(), first_day: '2026-11-19', last_day: '2026-11-19', current: false, job_id: newId() },
     ...{ status: 'pending', progress: 0, requested_by: userId, created_at: now },
@@ -150,6 +168,21 @@ const bad: [string, Table, object][] = [
   ['users_name_check', 'users', { name: 'A' }],
   ['users_name_check', 'users', { name: 'A'.repeat(101) }],
   ['users_role_check', 'users', { role: 'root' }],
+  ['users_plan_check', 'users', { plan: 'gold' }],
+  ['api_keys_pkey', 'api_keys', { id: keyId }],
+  ['api_keys_secret_hash_unique', 'api_keys', { secret_hash: String.raw`\x${'ab'.repeat(32)}` }],
+  ['api_keys_name_check', 'api_keys', { name: '' }],
+  ['api_keys_name_check', 'api_keys', { name: 'x'.repeat(101) }],
+  ['api_keys_scopes_check', 'api_keys', { scopes: [] }],
+  ['api_keys_role_check', 'api_keys', { role: 'root' }],
+  ['api_keys_secret_hash_check', 'api_keys', { secret_hash: String.raw`\xab` }],
+  ['api_keys_previous_hash_check', 'api_keys', { previous_hash: String.raw`\xab` }],
+  ['api_keys_previous_check', 'api_keys', { previous_until: null }],
+  ['api_keys_expires_at_check', 'api_keys', { expires_at: now }],
+  ['api_keys_user_id_users_id_fk', 'api_keys', { user_id: newId() }],
+  ['api_key_usage_pk', 'api_key_usage', { day: '2026-11-19' }],
+  ['api_key_usage_requests_check', 'api_key_usage', { requests: 0 }],
+  ['api_key_usage_key_id_api_keys_id_fk', 'api_key_usage', { key_id: newId() }],
   ['sessions_pkey', 'sessions', { id: sessionId }],
   ['sessions_device_check', 'sessions', { device: '' }],
   ['sessions_device_check', 'sessions', { device: 'x'.repeat(101) }],
@@ -213,6 +246,23 @@ const bad: [string, Table, object][] = [
   ['stock_movements_actor_id_users_id_fk', 'stock_movements', { actor_id: newId() }],
   ['jobs_pkey', 'jobs', { id: jobId }],
   ['jobs_state_check', 'jobs', { state: 'lost' }],
+  ['conversations_pkey', 'conversations', { id: conversationId }],
+  ['conversations_subject_once', 'conversations', { subject_id: productId }],
+  ['conversations_subject_type_check', 'conversations', { subject_type: 'weather' }],
+  ['conversations_subject_id_check', 'conversations', { subject_id: null }],
+  ['conversations_version_check', 'conversations', { version: 0 }],
+  ['conversations_head_check', 'conversations', { head: 0 }],
+  ['conversations_head_check', 'conversations', { message_count: -1 }],
+  ['conversations_customer_id_users_id_fk', 'conversations', { customer_id: newId() }],
+  ['conversation_members_pk', 'conversation_members', { conversation_id: conversationId }],
+  ['conversation_members_role_check', 'conversation_members', { role: 'guest' }],
+  ['conversation_members_read_check', 'conversation_members', { read_seq: 0 }],
+  [
+    'conversation_members_conversation_id_conversations_id_fk',
+    'conversation_members',
+    { conversation_id: newId() },
+  ],
+  ['conversation_members_user_id_users_id_fk', 'conversation_members', { user_id: newId() }],
   ['reports_pkey', 'reports', { id: reportId }],
   ['reports_period_check', 'reports', { last_day: '2026-11-18' }],
   ['reports_period_check', 'reports', { last_day: '2027-11-20' }],
@@ -330,6 +380,8 @@ beforeAll(async () => {
   const live = { token_hash: tokenHash, spent_at: null, successor_hash: null }
   await insert('refresh_tokens', [{ ...good.refresh_tokens(), ...live }])
   await insert('mailed_tokens', [{ ...good.mailed_tokens(), id: sessionId, token_hash: tokenHash }])
+  await insert('api_keys', [{ ...good.api_keys(), id: keyId, secret_hash: tokenHash }])
+  await insert('api_key_usage', [{ ...good.api_key_usage(), day: '2026-11-19' }])
   await insert('categories', [{ ...good.categories(), id: categoryId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: productId, slug: 'taken' }])
   await insert('products', [{ ...good.products(), id: otherProductId }])
@@ -338,6 +390,9 @@ beforeAll(async () => {
   await insert('order_status_history', [
     { ...good.order_status_history(), from_status: null, to_status: 'pending' },
   ])
+  await insert('conversations', [{ ...good.conversations(), id: conversationId, subject_id: productId }])
+  await insert('conversations', [{ ...good.conversations(), id: otherConversationId }])
+  await insert('conversation_members', [{ ...good.conversation_members(), conversation_id: conversationId }])
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
   await insert('uploads', [{ ...good.uploads(), id: otherUploadId }])

@@ -22,13 +22,13 @@ const statusOf = async (user: TestUser): Promise<string | undefined> =>
   (await presenceOf(user))?.presence.status
 
 const isSilent = (user: TestUser) =>
-  until('silence', async () => (await presenceOf(user))?.silentSince ?? null ?? undefined)
+  until('silence', async () => (await presenceOf(user))?.silentSince ?? undefined)
 
 /** Lets the grace pass: what is kept is older by so much, and the alarm is due. */
 const passGrace = async (user: TestUser): Promise<void> => {
   await runInDurableObject(inboxOf(user), (_, { storage }) => {
     const kept = storage.kv.get<Kept>('presence')
-    if (kept?.silentSince != null)
+    if (typeof kept?.silentSince === 'number')
       storage.kv.put('presence', { ...kept, silentSince: kept.silentSince - 10_000 })
   })
   await evictDurableObject(inboxOf(user))

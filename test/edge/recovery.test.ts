@@ -105,7 +105,7 @@ describe('a reset', () => {
     const bob = await newUser()
     const held = await login(bob.email)
     const answer = await reset(await mailedToken(bob.email))
-    expect([answer.status, answer.text, answer.calls]).toEqual([204, '', 2])
+    expect([answer.status, answer.text, answer.calls]).toEqual([204, '', 3])
     expect(await statusOfLogin(bob.email, password)).toBe(401)
     expect(await statusOfLogin(bob.email, newPassword)).toBe(200)
     expect([await lives(held.access), await lives(bob.token)]).toEqual([false, false])

@@ -187,11 +187,11 @@ describe('one’s own address and password', () => {
     }
   })
 
-  it('the password changes with it, in two calls', async () => {
+  it('the password changes with it, in three calls', async () => {
     const user = await newUser()
     const body = { password: newPassword, currentPassword: password }
     const { status, calls } = await change(user.id, body, user)
-    expect([status, calls]).toEqual([200, 2])
+    expect([status, calls]).toEqual([200, 3])
     expect(await login(user.email, password)).toBe(401)
     expect(await login(user.email, newPassword)).toBe(200)
   })
@@ -267,10 +267,10 @@ describe('one’s own address and password', () => {
 })
 
 describe('deleting an account', () => {
-  it('ends it at once and leaves nothing personal, in one call', async () => {
+  it('ends it at once and leaves nothing personal, in one call and one that finds its sessions', async () => {
     const user = await newUser()
     const { status, text, calls } = await remove(user.id)
-    expect([status, text, calls]).toEqual([204, '', 1])
+    expect([status, text, calls]).toEqual([204, '', 2])
     expect(await isLoggedIn(user)).toBe(false)
     expect(await login(user.email, password)).toBe(401)
     expect(
@@ -377,6 +377,7 @@ describe('the list of accounts', () => {
       'email',
       'id',
       'name',
+      'plan',
       'role',
       'updatedAt',
       'verifiedAt',

@@ -44,7 +44,7 @@ export default defineConfig({
           // Low enough that a test can reach it.
           LIMITS: JSON.stringify({
             ...JSON.parse(generousLimits),
-            'chat.send': { points: 500, duration: 10 },
+            'chat.send': { points: 60, duration: 60 },
           }),
           MAIL: 'resend',
           RESEND_API_KEY: 're_dev_test',

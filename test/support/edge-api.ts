@@ -45,7 +45,7 @@ const expectSound = (status: number, headers: Headers, body: unknown): void => {
   expect(headers.get('X-Request-Id')).toMatch(/^[\w.-]{8,128}$/)
   expect(headers.get('X-Content-Type-Options')).toBe('nosniff')
   expect(status === 401).toBe(headers.has('WWW-Authenticate'))
-  expect(status === 503).toBe(headers.has('Retry-After'))
+  expect(status === 503 || status === 429).toBe(headers.has('Retry-After'))
   const { error } = Reply.partial().parse(body ?? {})
   if (error !== undefined) expect(error.requestId).toBe(headers.get('X-Request-Id'))
 }

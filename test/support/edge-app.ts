@@ -13,6 +13,8 @@ type Variant = {
   services?: (real: Services) => Partial<Services>
   /** In place of the objects that count. */
   windows?: Bindings['SLIDING_WINDOWS']
+  /** In place of the objects of API keys. */
+  keys?: Bindings['API_KEYS']
 }
 
 const loggerOf = ({ logLevel, isDevelopment }: Config, write?: (line: string) => void) =>
@@ -22,9 +24,13 @@ const loggerOf = ({ logLevel, isDevelopment }: Config, write?: (line: string) =>
 export const restoreLogger = (): void => void loggerOf(readConfig(env))
 
 /** The app with other variables or services than the Worker's, and the lines that it logs. */
-export const appWith = ({ env: changed = {}, services = () => ({}), windows }: Variant) => {
+export const appWith = ({ env: changed = {}, services = () => ({}), windows, keys }: Variant) => {
   const config = readConfig({ ...env, ...changed })
-  const servicesOf = createServices(config, { ...env, ...(windows && { SLIDING_WINDOWS: windows }) })
+  const servicesOf = createServices(config, {
+    ...env,
+    ...(windows && { SLIDING_WINDOWS: windows }),
+    ...(keys && { API_KEYS: keys }),
+  })
   const lines: string[] = []
 
   const request = async (path: string, init?: RequestInit): Promise<Response> => {

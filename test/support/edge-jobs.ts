@@ -66,6 +66,7 @@ export const makeDue = async (id: string): Promise<void> => {
 
 const notHere = () => Promise.reject(new Error('not here'))
 const elsewhere = {
+  'apiKey.renew': notHere,
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,

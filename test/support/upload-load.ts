@@ -11,7 +11,7 @@ const template = randomBytes(1024 * 1024)
 const signature = Buffer.from('\x89PNG\r\n\x1A\n', 'latin1')
 
 /** The bytes of a file of this size, each file's own; no more than a chunk of it is ever in memory. */
-export function* chunksOf(size: number): Generator<Buffer> {
+function* chunksOf(size: number): Generator<Buffer> {
   const first = Buffer.concat([signature, randomBytes(Math.min(chunkSize, size) - signature.length)])
   yield first
   for (let at = first.length; at < size;) {

@@ -40,7 +40,7 @@ const digestOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
     byte.toString(16).padStart(2, '0'),
   ).join('')
 
-export const page = {
+export const uppyPage = {
   /** Uploads a file of that size; `begin` in place of the PDF's first bytes. */
   async run(endpoint: string, token: string, size: number, begin?: string) {
     const bytes = fileOf(size)
@@ -49,4 +49,4 @@ export const page = {
   },
 }
 
-Object.assign(globalThis, { page })
+Object.assign(globalThis, { uppyPage })

@@ -31,7 +31,7 @@ export const whenOf = (at: string, now = new Date()): string => {
 export const initialsOf = (name: string): string =>
   name
     .split(/\s+/)
-    .flatMap((word) => [...word].slice(0, 1))
+    .flatMap((word) => /^./u.exec(word)?.[0] ?? [])
     .slice(0, 2)
     .join('')
     .toUpperCase()

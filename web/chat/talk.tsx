@@ -76,7 +76,7 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
 
   const newest = view.messages.findLast(({ seq }) => seq !== null)
   useEffect(() => {
-    if (newest?.id == null || newest.seq === null) return
+    if (newest === undefined || newest.id === null || newest.seq === null) return
     const { id: message, seq, from, at, content } = newest
     patch(id, { lastMessage: { id: message, seq, from, at, content }, activeAt: at })
   }, [newest?.seq])

@@ -1,6 +1,6 @@
 import type { Dispatcher } from '../../jobs/dispatcher.ts'
 import type { Origin } from '../../jobs/outbox.ts'
-import type { Actor } from '../../shared/actor.ts'
+import type { UserActor } from '../../shared/actor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { paginate, type PageRequest } from '../../shared/page.ts'
 import type { RefreshTokens } from '../refresh-token.ts'
@@ -32,7 +32,7 @@ export const createSessionService = (deps: Deps) => {
   const { sessions, tokens, refreshTokens, dispatcher, newId, origin, log, sockets } = deps
 
   /** False when the account has no such living session. */
-  const end = async (actor: Actor, id: string): Promise<boolean> => {
+  const end = async (actor: UserActor, id: string): Promise<boolean> => {
     const ended = await sessions.end(actor, id)
     if (ended) await sockets.sessionsEnded(actor.id, [id])
     return ended
@@ -62,19 +62,19 @@ export const createSessionService = (deps: Deps) => {
       return await tokenReply(tokens, { user, sessionId, refresh })
     },
 
-    async list(actor: Actor, query: PageRequest) {
+    async list(actor: UserActor, query: PageRequest) {
       const { data, counted } = await sessions.list(actor, query)
       return { data, pagination: paginate(query, counted) }
     },
 
-    logout: async (actor: Actor): Promise<void> => void (await end(actor, actor.sessionId)),
+    logout: async (actor: UserActor): Promise<void> => void (await end(actor, actor.sessionId)),
 
-    async logoutAll(actor: Actor): Promise<void> {
+    async logoutAll(actor: UserActor): Promise<void> {
       await sessions.endAll(actor)
       await sockets.sessionsEnded(actor.id)
     },
 
-    async end(actor: Actor, id: string): Promise<void> {
+    async end(actor: UserActor, id: string): Promise<void> {
       if (!(await end(actor, id))) throw notFound('Session')
     },
   }

@@ -21,7 +21,7 @@ const parsedBody = async ({ bodyCache }: HonoRequest): Promise<unknown> => {
 export const accessLog = createMiddleware<AppEnv>(async function accessLog(c, next) {
   const started = Date.now()
   await next()
-  const { log, meter, userId, config, limits = [] } = c.var
+  const { log, meter, userId, keyId, config, limits = [] } = c.var
   const limitedBy = limits.find(({ retryMs }) => retryMs > 0)?.name
   const fields = {
     method: c.req.method,
@@ -29,6 +29,7 @@ export const accessLog = createMiddleware<AppEnv>(async function accessLog(c, ne
     status: c.res.status,
     durationMs: Date.now() - started,
     ...(userId === undefined ? {} : { userId }),
+    ...(keyId === undefined ? {} : { keyId }),
     ...(limitedBy === undefined ? {} : { limitedBy }),
     ...(meter.calls === 0 ? {} : { databaseCalls: meter.calls, databaseMs: meter.milliseconds }),
   }

@@ -1,9 +1,12 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import type { Actor } from '../../shared/actor.ts'
+import type { Services } from '../../services.ts'
+import type { Actor, UserActor } from '../../shared/actor.ts'
+import { can, scopeOf, type Action, type ScopedAction } from '../../shared/can.ts'
 import { AppError } from '../../shared/errors.ts'
-import { bearerOf } from '../bearer.ts'
+import { bearerOf, isApiKey } from '../bearer.ts'
 import type { AppEnv } from '../context.ts'
+import { meet } from './rate-limiter.ts'
 
 const unauthenticated = (description?: string): AppError =>
   new AppError('UNAUTHENTICATED', 'Send a valid access token as Authorization: Bearer', {
@@ -32,38 +35,74 @@ const keepPrivate = (c: Context): void => {
   }
 }
 
+/** A missing scope is named; RFC 6750 would have it in WWW-Authenticate, which here only a 401 has. */
+const authorise = (actor: Actor, action: Action): void => {
+  if (can(actor, action)) return
+  const scope = scopeOf(action)
+  if (actor.kind === 'apiKey' && scope !== undefined && !actor.scopes.includes(scope)) {
+    throw new AppError('INSUFFICIENT_SCOPE', `The API key lacks the scope ${scope}`, { details: { scope } })
+  }
+  throw new AppError('FORBIDDEN', 'Your role does not allow this')
+}
+
+const userOf = async ({ auth, apiKeys }: Services, token: string): Promise<UserActor> => {
+  if (isApiKey(token) && apiKeys.isGenuine(token)) {
+    throw new AppError('FORBIDDEN', 'API keys may not do this: log in')
+  }
+  const actor = await auth.verify(token)
+  if (actor === undefined) throw unauthenticated('invalid')
+  return actor
+}
+
+/** Sets who acts, for the log too, and for a key what its limit says. */
+const settle = async (c: Context<AppEnv>, token: string, action: Action): Promise<Actor> => {
+  if (!isApiKey(token) || scopeOf(action) === undefined) {
+    const actor = await userOf(c.var.services, token)
+    c.set('userId', actor.id)
+    authorise(actor, action)
+    return actor
+  }
+  const admitted = await c.var.services.apiKeys.authenticate(token)
+  if (admitted === undefined) throw unauthenticated('invalid')
+  const { actor, verdict } = admitted
+  c.set('userId', actor.id)
+  c.set('keyId', actor.keyId)
+  meet(c, [verdict])
+  authorise(actor, action)
+  return actor
+}
+
 /** Sets `c.var.actor` when a credential is sent; a bad one is refused, never ignored. */
-export const identify = createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(
-  async function identify(c, next) {
+export const identify = (action: Action) =>
+  createMiddleware<AppEnv & { Variables: { actor: Actor | undefined } }>(async function identify(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token !== undefined) {
-      const actor = await c.var.services.auth.verify(token)
-      if (actor === undefined) throw unauthenticated('invalid')
-      c.set('actor', actor)
-      c.set('userId', actor.id)
+      // The context is the same; only its type knows of an actor yet to be set.
+      c.set('actor', await settle(c as unknown as Context<AppEnv>, token, action))
     }
     await next()
     keepPrivate(c)
-  },
-)
+  })
 
-/** The same, but a credential is required. */
-export const authenticate = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
-  async function authenticate(c, next) {
+/** For whoever may do this, by a session or by an API key. */
+export const authenticate = (action: ScopedAction) =>
+  createMiddleware<AppEnv & { Variables: { actor: Actor } }>(async function authenticate(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token === undefined) throw unauthenticated()
-    const actor = await c.var.services.auth.verify(token)
-    if (actor === undefined) throw unauthenticated('invalid')
-    c.set('actor', actor)
-    c.set('userId', actor.id)
+    c.set('actor', await settle(c as unknown as Context<AppEnv>, token, action))
     await next()
     keepPrivate(c)
-  },
-)
+  })
 
-export const requireAdmin = createMiddleware<AppEnv & { Variables: { actor: Actor } }>(
-  async function requireAdmin(c, next) {
-    if (c.var.actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Your role does not allow this')
+/** For whoever is logged in and may do this: no API key is. */
+export const authenticateUser = (action: Action) =>
+  createMiddleware<AppEnv & { Variables: { actor: UserActor } }>(async function authenticateUser(c, next) {
+    const token = tokenOf(c.req.header('Authorization'))
+    if (token === undefined) throw unauthenticated()
+    const actor = await userOf(c.var.services, token)
+    c.set('actor', actor)
+    c.set('userId', actor.id)
+    authorise(actor, action)
     await next()
-  },
-)
+    keepPrivate(c)
+  })

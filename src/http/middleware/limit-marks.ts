@@ -16,6 +16,9 @@ export const countsAsLogin = mark()
 /** On routes that mail to whatever address is asked for. */
 export const countsAsForgot = mark()
 
+/** On routes that an API key may use: its own limit counts it there. */
+export const takesKeys = mark()
+
 /** On routes that a page asks for each of its images. */
 export const countsAsFile = mark()
 

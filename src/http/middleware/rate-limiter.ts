@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { LimitService } from '../../limits/service.ts'
 import type { Quota } from '../../shared/policies.ts'
 import type { AppEnv } from '../context.ts'
-import { limitHeaders } from '../limit-headers.ts'
+import { limitHeaders, type Verdict } from '../limit-headers.ts'
 
 type Check = Parameters<LimitService['take']>[0][number]
 
@@ -23,6 +23,16 @@ const checksOf = async (c: Context<AppEnv>, policies: readonly Policy[]): Promis
   return checks
 }
 
+/** Every response tells of it. @throws RATE_LIMITED */
+export const meet = (c: Context<AppEnv>, verdicts: readonly Verdict[]): void => {
+  const met = [...(c.var.limits ?? []), ...verdicts]
+  c.set('limits', met)
+  if (verdicts.every(({ retryMs }) => retryMs === 0)) return
+  throw new AppError('RATE_LIMITED', 'Too many requests: wait as long as Retry-After says', {
+    headers: limitHeaders(met, Date.now()),
+  })
+}
+
 /**
  * Admits a request when all policies have a point for it, else 429; a denial costs no policy anything. Policies that
  * agree in store and key are one call, all others are asked at once. Every response tells the policy with the least
@@ -31,17 +41,9 @@ const checksOf = async (c: Context<AppEnv>, policies: readonly Policy[]): Promis
 export const rateLimiter = (...policies: Policy[]) =>
   createMiddleware<AppEnv>(async function rateLimiter(c, next) {
     const checks = await checksOf(c, policies)
-    if (checks.length === 0) return await next()
-    const verdicts = await c.var.services.limits.take(checks)
-    const met = [...(c.var.limits ?? []), ...verdicts]
-    c.set('limits', met)
-    if (verdicts.some(({ retryMs }) => retryMs > 0)) {
-      throw new AppError('RATE_LIMITED', 'Too many requests: wait as long as Retry-After says', {
-        headers: limitHeaders(met, Date.now()),
-      })
-    }
+    if (checks.length > 0) meet(c, await c.var.services.limits.take(checks))
     await next()
     const { headers } = c.res // `c.header` would copy the finished response, each time
-    for (const [name, value] of Object.entries(limitHeaders(c.var.limits ?? met, Date.now())))
+    for (const [name, value] of Object.entries(limitHeaders(c.var.limits ?? [], Date.now())))
       headers.set(name, value)
   })
