@@ -129,9 +129,9 @@ export const createConsumer = ({ jobs, bury, workshopFor, log }: Deps) => {
           own.warn('job lost its lease', fields())
           return undefined
         }
-        own.warn('job failed', { ...fields(), error: describeError(error) })
         const permanent = error instanceof PermanentError
         const later = error instanceof LaterError
+        own.warn(later ? 'job postponed' : 'job failed', { ...fields(), error: describeError(error) })
         return { id, attempt, done: false, permanent, later, error: textOf(error) } satisfies Outcome
       } finally {
         clearTimeout(overdue)
