@@ -2924,6 +2924,10 @@ export interface components {
          *         "count": 0,
          *         "samples": []
          *       },
+         *       "ownerless": {
+         *         "count": 0,
+         *         "samples": []
+         *       },
          *       "remains": {
          *         "count": 0,
          *         "samples": []
@@ -2947,6 +2951,12 @@ export interface components {
             };
             /** @description Ids of uploads that nobody sends any more */
             stale: {
+                count: number;
+                /** @description Ten at most */
+                samples: string[];
+            };
+            /** @description Ids of uploads whose accounts were deleted a month ago, and that nothing shows */
+            ownerless: {
                 count: number;
                 /** @description Ten at most */
                 samples: string[];

@@ -29,12 +29,16 @@ export type Build = {
 
 const wranglerToml = join(projectRoot, 'wrangler.toml')
 
-/** A Worker of the bench is built as the product is, from the same configuration with another entry. */
+/** A Worker of the bench is built as the product is: from the same configuration, with another entry and the objects that it exports. */
 const configFor = async (folder: string, main: string): Promise<string> => {
   const config = parse(await readFile(wranglerToml, 'utf8'))
-  const { compatibility_date, compatibility_flags = [], minify, exports = {}, durable_objects = {} } = config
+  const { compatibility_date, compatibility_flags = [], minify, exports = {} } = config
+  const { bindings } = Config.parse(config).durable_objects
   const path = join(folder, 'wrangler.json')
-  const objects = main.endsWith('limiter.ts') ? { exports, durable_objects } : {}
+  const entry = await readFile(main, 'utf8')
+  const own = bindings.filter(({ class_name }) => entry.includes(`export { ${class_name} }`))
+  const classes = own.map(({ class_name }) => [class_name, Object(exports)[class_name]])
+  const objects = { exports: Object.fromEntries(classes), durable_objects: { bindings: own } }
   const name = 'bench'
   await writeFile(
     path,

@@ -65,12 +65,6 @@ if ('unavailable' in postgres) {
       expect(await deadlocks(world.database)).toBe(0)
     })
 
-    it('leaves one administrator in each of 50 rounds of two who demote each other', async () => {
-      const { left, statuses } = await mutualDemotion(world, { rounds: 50 })
-      expect(left).toEqual({ 1: 50 })
-      expect(statuses[200]).toBe(50)
-    })
-
     it('deletes no file that a product got at the same moment, in each of 100 rounds', async () => {
       const { outcomes, dangling } = await attachAndDelete(world, { files: 100 })
       expect(dangling).toBe(0)
@@ -78,6 +72,13 @@ if ('unavailable' in postgres) {
       expect(others).toEqual({})
       expect(shown + deleted).toBe(100)
       expect(await deadlocks(world.database)).toBe(0)
+    })
+
+    // The last: it takes the role of the administrator of the others.
+    it('leaves one administrator in each of 50 rounds of two who demote each other', async () => {
+      const { left, statuses } = await mutualDemotion(world, { rounds: 50 })
+      expect(left).toEqual({ 1: 50 })
+      expect(statuses[200]).toBe(50)
     })
   })
 
@@ -104,14 +105,14 @@ if ('unavailable' in postgres) {
       expect((await brokenRules(world.database)).join()).toContain('initial stock is not what remains')
     })
 
-    it('loses both administrators without their lock', async () => {
-      const { left } = await mutualDemotion(world, { rounds: 50 })
-      expect(left[0]).toBeGreaterThan(0)
-    })
-
     it('deletes files that products show, without the lock of the one who deletes', async () => {
       const { dangling } = await attachAndDelete(world, { files: 100 })
       expect(dangling).toBeGreaterThan(0)
+    })
+
+    it('loses both administrators without their lock', async () => {
+      const { left } = await mutualDemotion(world, { rounds: 50 })
+      expect(left[0]).toBeGreaterThan(0)
     })
   })
 }
