@@ -161,7 +161,7 @@ export const createLog = (storage: Storage) => {
     authors: (from: number, to: number): { seq: number; author: string }[] =>
       sql
         .exec<{ seq: number; author: string }>(
-          'select seq, author from messages where seq > ? and seq <= ? and author is not null',
+          'select seq, author from messages where seq > ? and seq <= ? and author is not null order by seq',
           from,
           to,
         )

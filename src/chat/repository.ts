@@ -18,11 +18,13 @@ export type Changed = { detail: ConversationDetail; room: RoomState; changed: bo
 
 export type Access = { conversation: RoomState['conversation']; member: Membership | null }
 
-type Heads = {
+/** What PostgreSQL keeps of a room for its lists. */
+export type News = {
   conversationId: string
   head: number
   messages: number
   last: Message | undefined
+  /** Who has read further than PostgreSQL knows: to which place, and the number of the message there. */
   reads: { userId: string; read: number; count: number }[]
 }
 
@@ -270,7 +272,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
     },
 
     /** What a room tells of itself. Never back: two of them may come in any order. */
-    async publish({ conversationId, head, messages, last, reads }: Heads): Promise<void> {
+    async publish({ conversationId, head, messages, last, reads }: News): Promise<void> {
       const preview = last && {
         id: last.id,
         seq: last.seq,
