@@ -8,6 +8,7 @@ import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
 import { admissionHeader, type Admission, type Attachment } from './attachment.ts'
 import type { Presence } from './attendance.ts'
+import type { ConversationFile } from './conversation-file.ts'
 import { createLink } from './link.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
 import { ClientFrame, limits, type FrameOf, type Message, type ServerFrame, type System } from './protocol.ts'
@@ -18,6 +19,7 @@ import {
   memberOf,
   presentMembers,
   step,
+  withFiles,
   type Change,
   type Effect,
   type Event,
@@ -70,7 +72,11 @@ type PostRequest = {
   clientId: string
   content: string
   attachments?: string[] | undefined
+  /** Those of the attachments that PostgreSQL knows of: this room may not have heard of them yet. */
+  files?: ConversationFile[] | undefined
 }
+
+type FilesRequest = { conversation: Admission['conversation']; files: ConversationFile[] }
 
 type SystemPost = {
   conversation: Admission['conversation']
@@ -184,18 +190,19 @@ export class ChatRoom extends DurableObject<Env> {
     this.#know(conversation, members)
   }
 
-  post({ conversation, member, clientId, content, attachments }: PostRequest): Posted {
+  post({ conversation, member, clientId, content, attachments = [], files = [] }: PostRequest): Posted {
     this.#know(conversation, [member])
+    this.#store.files.bring(files)
     const from = member.userId
     if (memberOf(this.#state, from) === undefined) return { outcome: 'notMember' }
     const known = this.#store.findSent(from, clientId)
     if (known !== undefined) return { outcome: 'known', message: known }
     if (this.#state.closed.is) return { outcome: 'closed' }
-    if (!this.#store.hasFiles(attachments ?? [])) return { outcome: 'refused' }
+    const found = this.#store.files.find(from, attachments)
+    if (found === null) return { outcome: 'refused' }
     const retryAfter = this.#quota.take(from, Date.now())
     if (retryAfter > 0) return { outcome: 'limited', retryAfter }
-    const files = attachments === undefined || attachments.length === 0 ? {} : { attachments }
-    const post = { id: newId(), from, clientId, at: new Date().toISOString(), content, ...files }
+    const post = { id: newId(), from, clientId, at: new Date().toISOString(), content, ...withFiles(found) }
     this.#run({ type: 'posted', post })
     return { outcome: 'posted', message: { seq: this.#state.head, ...post } }
   }
@@ -245,8 +252,19 @@ export class ChatRoom extends DurableObject<Env> {
     return this.#link.heard(userId, presence)
   }
 
-  addFiles({ files }: { files: string[] }): void {
-    this.#store.addFiles(files)
+  /** From here on their owners may send them. */
+  bringFiles({ conversation, files }: FilesRequest): void {
+    this.#know(conversation, [])
+    this.#store.files.bring(files)
+  }
+
+  /** Their owner takes it out; false when a message shows it. */
+  releaseFile({ conversation, files: [brought] }: FilesRequest): boolean {
+    if (brought === undefined) return true
+    this.bringFiles({ conversation, files: [brought] })
+    const isReleased = this.#store.files.release(brought.file.id)
+    if (isReleased) this.#perform({ do: 'publish' })
+    return isReleased
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
@@ -369,13 +387,13 @@ export class ChatRoom extends DurableObject<Env> {
 
   #lookUp(id: string, frame: ClientFrame, now: number): Lookup {
     const author = this.#state.sockets.get(id)?.userId ?? ''
-    const lookup = { now, newId: '', waitMs: 0, hasFiles: true }
+    const lookup = { now, newId: '', waitMs: 0, files: [] }
     if (frame.type === 'send') {
       const known = this.#store.findSent(author, frame.clientId)
       if (known !== undefined) return { ...lookup, known }
-      const hasFiles = frame.attachments === undefined || this.#store.hasFiles(frame.attachments)
-      const isOpen = hasFiles && !this.#state.closed.is
-      return { ...lookup, newId: newId(), hasFiles, waitMs: isOpen ? this.#quota.take(author, now) : 0 }
+      const files = this.#store.files.find(author, frame.attachments ?? [])
+      const isOpen = files !== null && !this.#state.closed.is
+      return { ...lookup, newId: newId(), files, waitMs: isOpen ? this.#quota.take(author, now) : 0 }
     }
     if (frame.type !== 'edit' && frame.type !== 'remove') return lookup
     const target = this.#store.find(frame.id)
@@ -581,11 +599,15 @@ export class ChatRoom extends DurableObject<Env> {
     if (conversationId === undefined) return
     const { head, messages, members } = this.#state
     const last = this.#store.last()
+    const released = this.#store.files.released()
     const reads = [...members.values()]
       .filter(({ left, read }) => !left && read > 0)
       .map(({ userId, read }) => ({ userId, read, count: this.#store.numberAt(read) }))
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
-    await createConversationRepository(database).publish({ conversationId, head, messages, last, reads })
+    const heads = { conversationId, head, messages, last, reads, released }
+    await createConversationRepository(database).publish(heads)
+    this.#store.files.told(released)
+    if (this.#store.files.released().length > 0) this.#isDirty = true
     await this.#link.tellUnread(
       [...members.values()].map(({ userId, left, read }) => ({
         userId,

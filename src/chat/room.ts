@@ -1,5 +1,6 @@
 import { closeCodes, limits } from './protocol.ts'
 import type {
+  AttachedFile,
   BatchedFrame,
   ClientFrame,
   FrameErrorCode,
@@ -69,7 +70,7 @@ type Post = {
   clientId: string
   at: string
   content: string
-  attachments?: string[]
+  attachments?: AttachedFile[]
   system?: System
 }
 
@@ -84,8 +85,8 @@ export type Lookup = {
   target?: Message | undefined
   /** Milliseconds that this author has to wait; 0: may send. */
   waitMs: number
-  /** Whether the conversation has all files that the frame names. */
-  hasFiles: boolean
+  /** The files that the frame names; null: not all of them are there for this author to send. */
+  files: AttachedFile[] | null
 }
 
 export type Event =
@@ -224,6 +225,9 @@ const moveMark = (state: State, userId: string, { delivered = 0, read = 0 }): St
   }
 }
 
+export const withFiles = (attachments: AttachedFile[]): { attachments?: AttachedFile[] } =>
+  attachments.length === 0 ? {} : { attachments }
+
 const append = (state: State, event: LogEvent): Step => {
   const messages = state.messages + (event.type === 'message' ? 1 : 0)
   return {
@@ -291,16 +295,15 @@ const acknowledge = (to: string, { clientId, id, seq, at }: Message): Effect => 
 const send = (
   state: State,
   { id, userId }: Socket,
-  { clientId, content, attachments }: Extract<ClientFrame, { type: 'send' }>,
-  { known, waitMs, hasFiles, newId, now }: Lookup,
+  { clientId, content }: Extract<ClientFrame, { type: 'send' }>,
+  { known, waitMs, files, newId, now }: Lookup,
 ): Step => {
   if (known !== undefined) return { state, effects: [acknowledge(id, known)] }
   if (state.closed.is) return { state, effects: [refuse(id, 'CONVERSATION_CLOSED', { clientId })] }
-  if (!hasFiles) return { state, effects: [refuse(id, 'ATTACHMENT_REFUSED', { clientId })] }
+  if (files === null) return { state, effects: [refuse(id, 'ATTACHMENT_REFUSED', { clientId })] }
   if (waitMs > 0) return { state, effects: [refuse(id, 'RATE_LIMITED', { clientId, retryAfter: waitMs })] }
   const at = new Date(now).toISOString()
-  const files = attachments === undefined || attachments.length === 0 ? {} : { attachments }
-  const message = { id: newId, from: userId, clientId, at, content, ...files }
+  const message = { id: newId, from: userId, clientId, at, content, ...withFiles(files) }
   const step = post(state, message)
   return { ...step, effects: [...step.effects, acknowledge(id, { seq: step.state.head, ...message })] }
 }

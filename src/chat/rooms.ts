@@ -1,5 +1,6 @@
 import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
+import type { ConversationFile } from './conversation-file.ts'
 import type { Message, System } from './protocol.ts'
 import type { Membership } from './room.ts'
 
@@ -21,7 +22,10 @@ type Binding = {
       clientId: string
       content: string
       attachments?: string[] | undefined
+      files: ConversationFile[]
     }) => Promise<Posted>
+    bringFiles: (brought: { conversation: Conversation; files: ConversationFile[] }) => Promise<void>
+    releaseFile: (brought: { conversation: Conversation; files: ConversationFile[] }) => Promise<boolean>
     tell: (news: {
       conversation: Conversation
       clientId: string
@@ -69,6 +73,12 @@ export const createRooms = (binding: Binding) => {
       ask(state.conversation.id, (room) => room.apply(state)),
 
     post: (post: Parameters<Room['post']>[0]) => ask(post.conversation.id, (room) => room.post(post)),
+
+    bringFiles: (brought: Parameters<Room['bringFiles']>[0]) =>
+      ask(brought.conversation.id, (room) => room.bringFiles(brought)),
+
+    releaseFile: (brought: Parameters<Room['releaseFile']>[0]) =>
+      ask(brought.conversation.id, (room) => room.releaseFile(brought)),
 
     tell: (news: Parameters<Room['tell']>[0]) => ask(news.conversation.id, (room) => room.tell(news)),
 

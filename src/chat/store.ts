@@ -1,5 +1,5 @@
-import type { LogEvent, Message } from './protocol.ts'
-import { System } from './protocol.ts'
+import { createFileStore } from './file-store.ts'
+import { AttachedFile, System, type LogEvent, type Message } from './protocol.ts'
 import type { MemberState, State } from './room.ts'
 
 /** The storage of a Durable Object, as far as it is used here. */
@@ -19,8 +19,7 @@ const schema = `
     user text primary key, role text not null, version integer not null, departed integer not null,
     delivered integer not null, read integer not null
   );
-  create table if not exists ended_sessions (id text primary key, at integer not null);
-  create table if not exists files (id text primary key);`
+  create table if not exists ended_sessions (id text primary key, at integer not null);`
 
 type MessageRow = {
   seq: number
@@ -67,7 +66,7 @@ const messageOf = (row: MessageRow): Message => ({
   from: row.author,
   at: iso(row.at),
   content: row.content,
-  ...(row.attachments !== null && { attachments: JSON.parse(row.attachments) as string[] }),
+  ...(row.attachments !== null && { attachments: AttachedFile.array().parse(JSON.parse(row.attachments)) }),
   ...(row.system !== null && { system: System.parse(JSON.parse(row.system)) }),
   ...(row.edited_at !== null && { editedAt: iso(row.edited_at) }),
   ...(row.removed_at !== null && { removedAt: iso(row.removed_at) }),
@@ -98,6 +97,7 @@ const eventOf = ({ seq, kind, message: id, user, detail, content, ...row }: Even
 export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
   const { sql, kv } = storage
   sql.exec(schema)
+  const files = createFileStore(storage)
   type Columns = Record<string, SqlStorageValue>
   const one = <Row extends Columns>(query: string, ...values: SqlStorageValue[]): Row | undefined =>
     sql.exec<Row>(query, ...values).toArray()[0]
@@ -110,10 +110,8 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
     return made
   }
 
-  const insertMessage = (
-    { seq, id, from, clientId, at, content, attachments, system }: Message,
-    n: number,
-  ): void => {
+  const insertMessage = (message: Message, n: number): void => {
+    const { seq, id, from, clientId, at, content, attachments, system } = message
     sql.exec(
       'insert into messages (seq, n, id, author, client_id, at, content, attachments, system) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       seq,
@@ -126,6 +124,7 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
       attachments === undefined ? null : JSON.stringify(attachments),
       system === undefined ? null : JSON.stringify(system),
     )
+    files.use(message)
   }
 
   const insertEvent = (
@@ -166,9 +165,13 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
       milliseconds(at),
       event.id,
     )
+    const removed = one<{ seq: number }>('select seq from messages where id = ?', event.id)
+    if (removed !== undefined) files.disuse(removed.seq, removed.seq)
   }
 
   return {
+    files,
+
     load(): Omit<State, 'sockets' | 'changed' | 'typed'> {
       const members = sql.exec<MemberRow>('select * from members').toArray()
       const last = one<{ head: number; n: number }>(
@@ -285,13 +288,6 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
         )
         .toArray(),
 
-    hasFiles: (ids: readonly string[]): boolean =>
-      ids.every((id) => one('select 1 from files where id = ?', id) !== undefined),
-
-    addFiles(ids: readonly string[]): void {
-      for (const id of ids) sql.exec('insert or ignore into files (id) values (?)', id)
-    },
-
     /** A session that has ended never begins again: who was on the way in with it is refused. */
     endSessions(ids: readonly string[], now: number): void {
       for (const id of ids) sql.exec('insert or replace into ended_sessions (id, at) values (?, ?)', id, now)
@@ -315,6 +311,7 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
         if (last !== undefined) kv.put('dropped', last.n)
         sql.exec('delete from messages where seq < ?', next)
         sql.exec('delete from events where seq < ?', next)
+        files.disuse(0, next - 1)
         kv.put('first', next)
       })
       return next

@@ -1,4 +1,4 @@
-import type { Message, ServerFrame } from '../chat/protocol.ts'
+import type { AttachedFile, Message, ServerFrame } from '../chat/protocol.ts'
 import { ChatError } from './chat-error.ts'
 import { createConnection } from './connection.ts'
 import { createEvents } from './events.ts'
@@ -13,11 +13,12 @@ type Options = {
   onClosed: () => void
 }
 
-export type SendOptions = { attachments?: string[] }
+/** What `addFiles` of the REST client has answered. */
+export type SendOptions = { attachments?: AttachedFile[] }
 
 export type Room = ReturnType<typeof createRoom>
 
-const problemOf = (content: string, attachments: string[] = []): string | undefined => {
+const problemOf = (content: string, attachments: readonly unknown[] = []): string | undefined => {
   if (content.length > limits.content) return `A message has at most ${limits.content} characters`
   if (content.trim() === '' && attachments.length === 0) return 'A message must not be empty'
   if (attachments.length > limits.attachments)
