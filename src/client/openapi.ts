@@ -2994,6 +2994,10 @@ export interface components {
          *         "count": 0,
          *         "samples": []
          *       },
+         *       "ownerless": {
+         *         "count": 0,
+         *         "samples": []
+         *       },
          *       "remains": {
          *         "count": 0,
          *         "samples": []
@@ -3017,6 +3021,12 @@ export interface components {
             };
             /** @description Ids of uploads that nobody sends any more */
             stale: {
+                count: number;
+                /** @description Ten at most */
+                samples: string[];
+            };
+            /** @description Ids of uploads whose accounts were deleted a month ago, and that nothing shows */
+            ownerless: {
                 count: number;
                 /** @description Ten at most */
                 samples: string[];

@@ -101,6 +101,9 @@ export const SweepOutcome = z
     objects: z.int().describe('Objects that were looked at'),
     orphans: Found.describe('Keys of objects that no row needs, older than a day'),
     stale: Found.describe('Ids of uploads that nobody sends any more'),
+    ownerless: Found.describe(
+      'Ids of uploads whose accounts were deleted a month ago, and that nothing shows',
+    ),
     remains: Found.describe('Ids of deleted uploads whose objects were still there'),
     missing: Found.describe('Keys that a row needs and that are not there: the upload has failed'),
     isComplete: z.boolean().describe('false: the time was up before all had been looked at'),
@@ -111,6 +114,7 @@ export const SweepOutcome = z
       objects: 1_204,
       orphans: { count: 1, samples: [`quarantine/${id}`] },
       stale: nothing,
+      ownerless: nothing,
       remains: nothing,
       missing: nothing,
       isComplete: true,
