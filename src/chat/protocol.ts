@@ -80,7 +80,17 @@ export const AttachedFile = z
       }),
     ),
   })
-  .openapi('AttachedFile')
+  .openapi('AttachedFile', {
+    example: {
+      id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
+      name: 'tear.jpg',
+      type: 'image/jpeg',
+      variants: ['thumb', 'medium', 'full'].map((name) => ({
+        name,
+        url: `/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/${name}`,
+      })),
+    },
+  })
 
 export type AttachedFile = z.infer<typeof AttachedFile>
 

@@ -1234,7 +1234,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A variant of an upload: your own, one that a product shows, or one that a signed link opens */
+        /** A variant of an upload: your own, of a conversation of yours, one that a product shows, or that a signed link opens */
         get: operations["getFile"];
         put?: never;
         post?: never;
@@ -2265,6 +2265,27 @@ export interface components {
             /** Format: date-time */
             removedAt?: string;
         };
+        /**
+         * @example {
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17",
+         *       "name": "tear.jpg",
+         *       "type": "image/jpeg",
+         *       "variants": [
+         *         {
+         *           "name": "thumb",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/thumb"
+         *         },
+         *         {
+         *           "name": "medium",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/medium"
+         *         },
+         *         {
+         *           "name": "full",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/full"
+         *         }
+         *       ]
+         *     }
+         */
         AttachedFile: {
             /** Format: uuid */
             id: string;

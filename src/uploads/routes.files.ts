@@ -12,7 +12,8 @@ const read = guestRoute({
   operationId: 'getFile',
   action: 'files.read',
   tags: ['uploads'],
-  summary: 'A variant of an upload: your own, one that a product shows, or one that a signed link opens',
+  summary:
+    'A variant of an upload: your own, of a conversation of yours, one that a product shows, or that a signed link opens',
   request: { params: fileParam, query: LinkQuery, headers: fileHeaders },
   responses: fileResponses(
     ['image/webp', 'application/pdf'],
