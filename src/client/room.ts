@@ -1,10 +1,10 @@
-import type { AttachedFile, Message, ServerFrame } from '../chat/protocol.ts'
+import type { Message, ServerFrame } from '../chat/protocol.ts'
 import { ChatError } from './chat-error.ts'
 import { createConnection } from './connection.ts'
 import { createEvents } from './events.ts'
 import { createMachine, type Effect, type Input } from './machine.ts'
 import { limits } from './protocol-values.ts'
-import type { RoomEvent, RoomView, Sent } from './room-types.ts'
+import type { AttachedFile, RoomEvent, RoomView, Sent } from './room-types.ts'
 
 type Options = {
   url: string
