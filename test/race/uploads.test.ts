@@ -62,6 +62,8 @@ const open = async (url: string, name: string, mutations: Mutation[] = [], files
     patience: 180_000,
     env: {
       ...{ DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', REDIS_URL: 'off' },
+      // Nobody scans: what came in stays where it is, and nothing but its coming costs anything.
+      SCANNER_URL: 'tcp://127.0.0.1:1',
       ...{ UPLOAD_QUOTA_BYTES: String(1e12), UPLOAD_QUOTA_FILES: files },
     },
   })
