@@ -14,7 +14,7 @@ const postgres = await startPostgres()
 const isFull = process.env['SELVEDGE_PROOF'] === 'full'
 const mebibyte = 1024 * 1024
 const size = (isFull ? 50 : 8) * mebibyte
-const [raws, forms, aborts, rivals] = isFull ? [20, 8, 200, 40] : [6, 4, 24, 12]
+const [raws, forms, aborts, rivals] = isFull ? [20, 8, 200, 40] : [6, 3, 24, 12]
 
 /** Files that an account may have in the race for the quota. */
 const room = 5
