@@ -216,9 +216,9 @@ export const rows: Row[] = [
   },
   {
     name: 'pure',
-    files: ['src/*/*.ts', 'src/*/pdf/*.ts'],
+    files: ['src/*/*.ts', 'src/*/pdf/*.ts', 'src/chat/room/*.ts'],
     values: ['own pure', 'own protocol', 'shared', 'node', 'package'],
-    types: ['schema', 'protocol', 'repository', 'statement', 'producer', 'service', 'pure'],
+    types: ['schema', 'protocol', 'repository', 'statement', 'own adapter', 'producer', 'service', 'pure'],
     globals: web,
   },
 ]
