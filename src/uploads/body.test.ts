@@ -74,7 +74,9 @@ describe.each([
   it('is cancelled by whoever wants no more of it', async () => {
     const { body, send, cancelled } = openBody(kind)
     send(1)
-    for await (const _chunk of bytesOf(body, { reuse: false })) break
+    const bytes = bytesOf(body, { reuse: false })
+    await bytes.next()
+    await bytes.return(undefined)
     expect(cancelled).toHaveBeenCalledOnce()
   })
 })
