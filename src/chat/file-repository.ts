@@ -7,7 +7,7 @@ import type { Actor } from '../shared/actor.ts'
 import type { ConversationFile, Released } from './conversation-file.ts'
 import { isMember, lock, tellRoomOfFiles, visibleTo, type Sync } from './conversation-statements.ts'
 import { among, filesOf, listOf, releaseFiles } from './file-statements.ts'
-import type { RoomState } from './room.ts'
+import type { RoomState } from './room/state.ts'
 
 /** Files for the room to know. */
 export type Shared = { conversation: RoomState['conversation']; files: ConversationFile[] }

@@ -29,6 +29,11 @@ export const createFileStore = ({ sql }: Storage) => {
   const isUsed = (id: string): boolean =>
     sql.exec('select 1 from file_uses where file = ? limit 1', id).toArray().length > 0
 
+  const released = (): Released[] => {
+    const query = 'select id, version from shared_files where released = 1 order by id limit ?'
+    return sql.exec<Released>(query, maxTold).toArray()
+  }
+
   return {
     /** Only upwards by version: what is older than what is known, or the same, changes nothing. */
     bring(files: readonly ConversationFile[]): void {
@@ -72,30 +77,23 @@ export const createFileStore = ({ sql }: Storage) => {
         sql.exec(`update shared_files set released = 1 where id = ? and ${unused}`, file)
     },
 
-    /** Its owner takes it out; false: a message shows it. */
-    release(id: string): boolean {
-      if (isUsed(id)) return false
-      sql.exec(`update shared_files set released = 1 where id = ? and ${unused}`, id)
+    /** Their owner takes them out; false, and all stay: a message shows one of them. */
+    release(ids: readonly string[]): boolean {
+      if (ids.some(isUsed)) return false
+      for (const id of ids) sql.exec(`update shared_files set released = 1 where id = ? and ${unused}`, id)
       return true
     },
 
-    /** What PostgreSQL has not been told yet. */
-    released: (): Released[] =>
-      sql
-        .exec<Released>(
-          'select id, version from shared_files where released = 1 order by id limit ?',
-          maxTold,
-        )
-        .toArray(),
+    /** What PostgreSQL has not been told yet, as much as is told at a time. */
+    released,
 
-    told(released: readonly Released[]): void {
-      for (const { id, version } of released) {
-        sql.exec(
-          'update shared_files set released = 2 where id = ? and version = ? and released = 1',
-          id,
-          version,
-        )
-      }
+    /** It has; answers whether there is more to tell. */
+    told(these: readonly Released[]): boolean {
+      const query = 'update shared_files set released = 2 where id = ? and version = ? and released = 1'
+      for (const { id, version } of these) sql.exec(query, id, version)
+      return released().length > 0
     },
   }
 }
+
+export type FileStore = ReturnType<typeof createFileStore>

@@ -2,7 +2,7 @@ import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import type { ConversationFile } from './conversation-file.ts'
 import type { Message, System } from './protocol.ts'
-import type { Membership } from './room.ts'
+import type { Membership } from './room/state.ts'
 
 type Conversation = Admission['conversation']
 
@@ -11,37 +11,42 @@ export type Posted =
   | { outcome: 'closed' | 'refused' | 'notMember' }
   | { outcome: 'limited'; retryAfter: number }
 
+export type PostRequest = {
+  conversation: Conversation
+  member: Membership
+  clientId: string
+  content: string
+  attachments?: string[] | undefined
+  /** Those of the attachments that PostgreSQL knows of: the room may not have heard of them yet. */
+  files?: ConversationFile[] | undefined
+}
+
+export type FilesRequest = { conversation: Conversation; files: ConversationFile[] }
+
+export type SystemPost = {
+  conversation: Conversation
+  clientId: string
+  content: string
+  system: System
+  at: string
+}
+
+export type ReadRequest = { conversation: Conversation; member: Membership; seq: number }
+
 /** The binding to ChatRoom, as far as it is used here. */
 type Binding = {
   getByName: (name: string) => {
     fetch: (request: Request) => Promise<Response>
     apply: (state: { conversation: Conversation; members: Membership[] }) => Promise<void>
-    post: (post: {
-      conversation: Conversation
-      member: Membership
-      clientId: string
-      content: string
-      attachments?: string[] | undefined
-      files: ConversationFile[]
-    }) => Promise<Posted>
-    bringFiles: (brought: { conversation: Conversation; files: ConversationFile[] }) => Promise<void>
-    releaseFile: (brought: { conversation: Conversation; files: ConversationFile[] }) => Promise<boolean>
-    tell: (news: {
-      conversation: Conversation
-      clientId: string
-      content: string
-      system: System
-      at: string
-    }) => Promise<void>
+    post: (post: PostRequest) => Promise<Posted>
+    bringFiles: (brought: FilesRequest) => Promise<void>
+    releaseFiles: (brought: FilesRequest) => Promise<boolean>
+    tell: (news: SystemPost) => Promise<void>
     page: (query: {
       before: number | null
       limit: number
     }) => Promise<{ messages: Message[]; hasMore: boolean }>
-    read: (mark: {
-      conversation: Conversation
-      member: Membership
-      seq: number
-    }) => Promise<{ delivered: number; read: number } | null>
+    read: (mark: ReadRequest) => Promise<{ delivered: number; read: number } | null>
   }
 }
 
@@ -74,11 +79,10 @@ export const createRooms = (binding: Binding) => {
 
     post: (post: Parameters<Room['post']>[0]) => ask(post.conversation.id, (room) => room.post(post)),
 
-    bringFiles: (brought: Parameters<Room['bringFiles']>[0]) =>
-      ask(brought.conversation.id, (room) => room.bringFiles(brought)),
+    bringFiles: (brought: FilesRequest) => ask(brought.conversation.id, (room) => room.bringFiles(brought)),
 
-    releaseFile: (brought: Parameters<Room['releaseFile']>[0]) =>
-      ask(brought.conversation.id, (room) => room.releaseFile(brought)),
+    releaseFiles: (brought: FilesRequest) =>
+      ask(brought.conversation.id, (room) => room.releaseFiles(brought)),
 
     tell: (news: Parameters<Room['tell']>[0]) => ask(news.conversation.id, (room) => room.tell(news)),
 

@@ -2947,7 +2947,7 @@ export interface components {
              * @enum {string|null}
              */
             scan: "clean" | "skipped" | null;
-            /** @description Why it is rejected or has failed; what an infected one holds */
+            /** @description Why it is rejected (too_large, too_many_frames, unreadable, overwritten, more_bytes, other_bytes, other_type) or has failed (given_up, object_missing); of an infected one the name of the signature */
             reason: string | null;
             variants: {
                 /** @enum {string} */

@@ -455,7 +455,7 @@ describe('letting a file go', () => {
     const [row] = await rowsOf(id)
     const file = { id: photo, name: 'photo.jpg', type: 'image/jpeg', variants: [] }
     const files = [{ owner: ada.id, version: row!.version, file }]
-    expect(await roomOf(id).releaseFile({ conversation: { id, version: 1, closed: false }, files })).toBe(
+    expect(await roomOf(id).releaseFiles({ conversation: { id, version: 1, closed: false }, files })).toBe(
       true,
     )
     expect(await rowsOf(id)).toHaveLength(1)

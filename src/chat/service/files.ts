@@ -60,7 +60,7 @@ export const createConversationFileService = ({
       } = found('Conversation', await conversations.access(actor, id, [uploadId]))
       if (member === null) throw notJoined()
       const brought: ConversationFile = found('File', own[0])
-      if (!(await rooms.releaseFile({ conversation, files: [brought] }))) {
+      if (!(await rooms.releaseFiles({ conversation, files: [brought] }))) {
         throw new AppError('FILE_IN_USE', 'A message shows this file')
       }
       await files.release(id, [{ id: brought.file.id, version: brought.version }])
