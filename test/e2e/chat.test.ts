@@ -191,8 +191,9 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     page.setDefaultTimeout(patience)
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (message) => {
-      // A policy that refuses something, or an error of ours. What a cut does to a request is no news.
-      if (message.type() === 'error' && !/net::ERR|WebSocket connection/.test(message.text()))
+      // A policy that refuses something, or an error of ours. What a cut does to a request is no news, nor is a file that
+      // is refused.
+      if (message.type() === 'error' && !/net::ERR|WebSocket connection|status of 415/.test(message.text()))
         problems.push(`${message.text()} ${message.location().url}`)
     })
     await page.goto(`${base}/chat`)

@@ -102,6 +102,11 @@ const Document = ({ file, files }: { file: AttachedFile; files: Files }) => {
   )
 }
 
+const layoutOf = (count: number): string => {
+  if (count === 1) return 'is-one'
+  return count === 2 || count === 4 ? 'is-even' : ''
+}
+
 /** Images to look at, and everything else to be saved. */
 export const Attachments = ({ all, files }: { all: AttachedFile[]; files: Files }) => {
   const [opened, setOpened] = useState<number>()
@@ -110,7 +115,7 @@ export const Attachments = ({ all, files }: { all: AttachedFile[]; files: Files 
   return (
     <>
       {images.length > 0 && (
-        <ul class={`pictures ${images.length === 1 ? 'is-one' : ''}`} aria-label="Pictures">
+        <ul class={`pictures ${layoutOf(images.length)}`} aria-label="Pictures">
           {images.map((file, n) => (
             <Image
               key={file.id}

@@ -1,42 +1,11 @@
 import type { Client } from '../../src/client/rest.ts'
-
-/** An event of `GET /api/v1/events`; `data` is what the API says it is for that name. */
-type LiveEvent = { name: string; data: unknown }
+import { readEvents, type ServerEvent } from './server-events.ts'
 
 /** Milliseconds. */
 const base = 1_000
 const cap = 30_000
 /** The stream says something every 20 s: one that has been silent for longer is dead. */
 const patience = 50_000
-
-/** Reads Server-Sent Events (WHATWG HTML, 9.2.6), as far as the API writes them: one line of data an event. */
-const readEvents = async (
-  body: ReadableStream<Uint8Array>,
-  hear: (event: LiveEvent & { id: string | undefined }) => void,
-  onSign: () => void,
-): Promise<void> => {
-  const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader()
-  let rest = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    onSign()
-    const blocks = (rest + value).split('\n\n')
-    rest = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const fields = new Map(
-        block.split('\n').flatMap((line): [string, string][] => {
-          const [, name, text = ''] = /^(\w+): ?(.*)$/.exec(line) ?? []
-          return name === undefined ? [] : [[name, text]]
-        }),
-      )
-      const [name, data] = [fields.get('event'), fields.get('data')]
-      if (name !== undefined && data !== undefined) {
-        hear({ name, data: JSON.parse(data) as unknown, id: fields.get('id') })
-      }
-    }
-  }
-}
 
 export type Live = ReturnType<typeof openLive>
 
@@ -45,7 +14,7 @@ export type Live = ReturnType<typeof openLive>
  * it comes back after a cut, with full jitter, and goes on where it was.
  */
 export const openLive = (client: Client) => {
-  const listeners = new Set<(event: LiveEvent) => void>()
+  const listeners = new Set<(event: ServerEvent) => void>()
   const over = new AbortController()
   let isOpen = false
   let lastId: string | undefined
@@ -61,7 +30,7 @@ export const openLive = (client: Client) => {
       }
     })
 
-  const tell = (event: LiveEvent) => listeners.forEach((listener) => listener(event))
+  const tell = (event: ServerEvent) => listeners.forEach((listener) => listener(event))
 
   const listen = async (): Promise<void> => {
     const token = await client.session.accessToken()
@@ -80,8 +49,8 @@ export const openLive = (client: Client) => {
         throw new Error(`The stream was refused: ${response.status}`)
       await readEvents(
         response.body,
-        ({ id, ...event }) => {
-          lastId = id ?? lastId
+        (event) => {
+          lastId = event.id ?? lastId
           if (event.name === 'ready' || event.name === 'resync') {
             isOpen = true
             attempt = 0
@@ -117,7 +86,7 @@ export const openLive = (client: Client) => {
       return isOpen
     },
     /** Answers how to stop it. */
-    on(listener: (event: LiveEvent) => void): () => void {
+    on(listener: (event: ServerEvent) => void): () => void {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },

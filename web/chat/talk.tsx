@@ -83,7 +83,8 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
     if (newest === undefined || newest.id === null || newest.seq === null) return
     const { id: message, seq, from, at, content, attachments = [] } = newest
     const lastMessage = { id: message, seq, from, at, content, attachments: attachments.length }
-    patch(id, { lastMessage, activeAt: at })
+    const waiting = detail.members.some(({ userId, role }) => userId === from && role === 'customer')
+    patch(id, { lastMessage, waiting, activeAt: at })
   }, [newest?.seq, newest?.content, newest?.removedAt])
 
   // In the list, too, what is read here is read.

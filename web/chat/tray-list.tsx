@@ -16,6 +16,16 @@ const told = (all: readonly Chosen[]): string =>
     })
     .join(' ')
 
+const pictureOf = ({ state, preview }: Chosen) => {
+  if (state === 'failed') return <Broken />
+  return preview === undefined ? <Page /> : <img src={preview} alt="" onError={hide} />
+}
+
+/** It is none: the upload will say so. */
+const hide = ({ currentTarget }: { currentTarget: HTMLImageElement }) => {
+  currentTarget.hidden = true
+}
+
 type Props = { all: readonly Chosen[]; onRemove: (key: string) => void }
 
 /** What goes with the next message. */
@@ -29,8 +39,7 @@ export const TrayList = ({ all, onRemove }: Props) => (
         {all.map((one) => (
           <li key={one.key} class={`chosen is-${one.state}`}>
             <span class="chosen-picture" aria-hidden="true">
-              {one.preview !== undefined && <img src={one.preview} alt="" />}
-              {one.preview === undefined && (one.state === 'failed' ? <Broken /> : <Page />)}
+              {pictureOf(one)}
               {(one.state === 'uploading' || one.state === 'checking') && <span class="spinner" />}
             </span>
             <span class="chosen-name">{one.name}</span>
