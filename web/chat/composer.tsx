@@ -80,7 +80,8 @@ export const Composer = ({ id, room, tray, isOver, editing, onEdit }: Props) => 
       const attachments = await tray.take()
       // A refusal is shown where the message stands.
       room.send(text.trim(), { attachments }).catch(() => undefined)
-      setText('')
+      // What was written meanwhile is the next one.
+      setText((now) => (now === text ? '' : now))
     } catch {
       setProblem('The files could not be sent. Please try again.')
     } finally {
