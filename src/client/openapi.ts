@@ -1234,7 +1234,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A variant of an upload: your own, of a conversation of yours, one that a product shows, or that a signed link opens */
+        /** A variant of a file: your own, of your conversations, of a product, or by a signed link */
         get: operations["getFile"];
         put?: never;
         post?: never;

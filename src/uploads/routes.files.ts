@@ -12,8 +12,7 @@ const read = guestRoute({
   operationId: 'getFile',
   action: 'files.read',
   tags: ['uploads'],
-  summary:
-    'A variant of an upload: your own, of a conversation of yours, one that a product shows, or that a signed link opens',
+  summary: 'A variant of a file: your own, of your conversations, of a product, or by a signed link',
   request: { params: fileParam, query: LinkQuery, headers: fileHeaders },
   responses: fileResponses(
     ['image/webp', 'application/pdf'],
