@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createMailedTokens, type MailedTokenPurpose } from '../../src/users/mailed-token.ts'
 import { countBy, type Reply } from '../support/api.ts'
 import { behind } from './hold.ts'
@@ -129,4 +130,29 @@ export const confirmAtOnce = async (world: AccountWorld, uses: number) => {
     [account.id],
   )
   return { outcomes: outcomesOf(replies), ...rows[0] }
+}
+
+/** A key whose object has just loaded what it knows, and the limit that it tells. */
+export const newKey = async (world: AccountWorld) => {
+  const account = await newAccount(world)
+  const body = { name: 'Warehouse', scopes: ['orders:read'] }
+  const made = await world.api.call('POST', '/api/v1/api-keys', { token: account.token, body })
+  const token: string = made.body.data.key
+  const limit = async () => {
+    const { headers } = await world.api.call('GET', '/api/v1/orders', { token })
+    return Number(headers.get('X-RateLimit-Limit'))
+  }
+  return { ownerId: account.id, limit }
+}
+
+/** Milliseconds until the key tells another limit; undefined when that takes longer than `patience`. */
+export const untilLimitIs = async (
+  { limit }: Awaited<ReturnType<typeof newKey>>,
+  wanted: number,
+  patience: number,
+): Promise<number | undefined> => {
+  for (const started = performance.now(); performance.now() - started < patience; await sleep(50)) {
+    if ((await limit()) === wanted) return performance.now() - started
+  }
+  return undefined
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeTokenSecret } from '../../dev/secrets.ts'
+import { generousLimits } from '../support/generous-limits.ts'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import {
@@ -7,9 +8,11 @@ import {
   confirmAtOnce,
   confirmSameAddress,
   newEmail,
+  newKey,
   password,
   registerAtOnce,
   resetAtOnce,
+  untilLimitIs,
   type AccountWorld,
 } from './account-races.ts'
 import { comparePairs, farDatabase, shortCuts, type Ask } from './timing.ts'
@@ -67,12 +70,29 @@ const asksOf = ({ api }: AccountWorld): Record<string, Ask> => ({
     api.call('POST', '/api/auth/register', { body: { name: 'Ada Byron', email, password } }),
 })
 
+const operate = (world: AccountWorld, jobType: string, verb: 'pause' | 'resume') =>
+  world.api.call('POST', `/api/v1/admin/jobs/types/${jobType}/${verb}`, { token: world.admin })
+
+/** Points a second of the plans, as this suite has them. */
+const [free, pro] = [50_000, 100_000]
+const LIMITS = JSON.stringify({
+  ...JSON.parse(generousLimits),
+  'key.free': { points: free, duration: 1 },
+  'key.pro': { points: pro, duration: 1 },
+})
+
+const setPlan = async (world: AccountWorld, id: string, plan: 'free' | 'pro') => {
+  const { status } = await world.api.call('PATCH', `/api/v1/users/${id}`, {
+    token: world.admin,
+    body: { plan },
+  })
+  expect(status).toBe(200)
+}
+
 /** Which of them take the same time for a known and an unknown address. */
 const sameTimes = async (world: AccountWorld, pairs: number) => {
-  const setMails = (verb: string) =>
-    world.api.call('POST', `/api/v1/admin/jobs/types/mail.send/${verb}`, { token: world.admin })
   // Mails are made elsewhere than where requests are answered; here it is one machine.
-  await setMails('pause')
+  await operate(world, 'mail.send', 'pause')
   const same: string[] = []
   for (const [name, ask] of Object.entries(asksOf(world))) {
     const known = await addAccounts(world, 10 * pairs + 5)
@@ -85,7 +105,7 @@ const sameTimes = async (world: AccountWorld, pairs: number) => {
     )
     if (isSame) same.push(name)
   }
-  await setMails('resume')
+  await operate(world, 'mail.send', 'resume')
   return same
 }
 
@@ -96,7 +116,7 @@ const openMutant = (name: string, mutations: Mutation[]): (() => AccountWorld) =
   let world: AccountWorld | undefined
   beforeAll(async () => {
     const url = 'url' in postgres ? await createDatabase(postgres.url, name) : ''
-    const opened = await openWorld(url, mutant.folder, { TOKEN_SECRET: tokenSecret })
+    const opened = await openWorld(url, mutant.folder, { TOKEN_SECRET: tokenSecret, LIMITS })
     world = { ...opened, tokenSecret }
   })
   afterAll(async () => {
@@ -141,6 +161,21 @@ if ('unavailable' in postgres) {
         notices: 1,
         events: 1,
       })
+    })
+
+    it("brings another plan to its owner's keys within 5 s, by the queue and not without it", async () => {
+      const key = await newKey(world())
+      expect(await key.limit()).toBe(free)
+      await setPlan(world(), key.ownerId, 'pro')
+      const took = await untilLimitIs(key, pro, 5_000)
+      console.log(`the plan took effect after ${took?.toFixed(0)} ms`)
+      expect(took).toBeDefined()
+
+      await operate(world(), 'apiKey.renew', 'pause')
+      await setPlan(world(), key.ownerId, 'free')
+      expect(await untilLimitIs(key, free, 5_000)).toBeUndefined()
+      await operate(world(), 'apiKey.renew', 'resume')
+      expect(await untilLimitIs(key, free, 60_000)).toBeDefined()
     })
 
     it('takes as long for a known address as for an unknown one', async () => {
