@@ -72,6 +72,7 @@ import { createMultipartUploads } from './uploads/service/multipart.ts'
 import { createReceiver } from './uploads/service/receive.ts'
 import { createUploadSweeper } from './uploads/service/sweep.ts'
 import { createUploadStore } from './uploads/store.ts'
+import { createSweepPlace } from './uploads/sweep-place.ts'
 import { createSweepRepository } from './uploads/sweep-repository.ts'
 import { createBreaches } from './users/breaches.ts'
 import { createCurrentPassword } from './users/current-password.ts'
@@ -101,7 +102,9 @@ export type Bindings = {
   JOBS: JobQueue
   DEAD_JOBS: JobQueue
   ASSETS: Parameters<typeof createFonts>[0]
-  FILES: Parameters<typeof createReportStore>[0] & Parameters<typeof createUploadStore>[0]
+  FILES: Parameters<typeof createReportStore>[0] &
+    Parameters<typeof createUploadStore>[0] &
+    Parameters<typeof createSweepPlace>[0]
   IMAGES: Parameters<typeof createImages>[0]
   /** Into the private network of the scanner, where there is one. */
   SCANNER?: { connect: Dial }
@@ -333,6 +336,7 @@ export const createServices = (
       uploads: createUploadService({ uploads, discard, log }),
       uploadSweeper: createUploadSweeper({
         store: uploadStore,
+        place: createSweepPlace(FILES),
         discard,
         log,
         requestId: origin.requestId,

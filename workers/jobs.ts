@@ -77,11 +77,12 @@ const sweep = async (
 }
 
 const sweepUploads = async ({ log, services: { uploadSweeper } }: ReturnType<typeof begin>) => {
-  const { orphans, stale, remains, missing, objects, isComplete } = await uploadSweeper.sweep(false)
+  const { orphans, stale, ownerless, remains, missing, objects, isComplete } = await uploadSweeper.sweep()
   const fields = {
     objects,
     orphans: orphans.count,
     stale: stale.count,
+    ownerless: ownerless.count,
     remains: remains.count,
     missing: missing.count,
   }

@@ -192,6 +192,7 @@ export const rows: Row[] = [
       'src/*/images.ts',
       'src/*/upstash.ts',
       'src/*/s3.ts',
+      'src/uploads/sweep-place.ts',
     ],
     values: ['shared', 'own schema', 'own protocol', 'own pure', 'zod', 'node', 'sdk', 'package'],
     types: ['pure'],
@@ -215,9 +216,9 @@ export const rows: Row[] = [
   },
   {
     name: 'pure',
-    files: ['src/*/*.ts', 'src/*/pdf/*.ts'],
+    files: ['src/*/*.ts', 'src/*/pdf/*.ts', 'src/chat/room/*.ts'],
     values: ['own pure', 'own protocol', 'shared', 'node', 'package'],
-    types: ['schema', 'protocol', 'repository', 'statement', 'producer', 'service', 'pure'],
+    types: ['schema', 'protocol', 'repository', 'statement', 'own adapter', 'producer', 'service', 'pure'],
     globals: web,
   },
 ]

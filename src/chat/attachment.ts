@@ -1,5 +1,5 @@
 import type { OutletState } from './outlet.ts'
-import type { Socket } from './room.ts'
+import type { Socket } from './room/state.ts'
 
 /** What a socket carries through its room's sleep: all that the room knows of it. At most 16 KB. */
 export type Attachment = {

@@ -27,3 +27,5 @@ export const createQuota = ({ points, duration }: { points: number; duration: nu
     },
   }
 }
+
+export type Quota = ReturnType<typeof createQuota>

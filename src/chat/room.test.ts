@@ -9,16 +9,9 @@ import {
   type Mark,
   type Message,
 } from './protocol.ts'
-import {
-  emptyRoom,
-  memberOf,
-  presentMembers,
-  smallRoom,
-  step,
-  type Effect,
-  type Event,
-  type State,
-} from './room.ts'
+import { step } from './room.ts'
+import { smallRoom } from './room/marks.ts'
+import { emptyRoom, memberOf, presentMembers, type Effect, type Event, type State } from './room/state.ts'
 
 const uuid = (n: number): string => `01997b2c-6f0e-7c4a-9d55-${String(n).padStart(12, '0')}`
 const users = [1, 2, 3, 4].map(uuid)

@@ -1,7 +1,7 @@
 import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import type { Message, System } from './protocol.ts'
-import type { Membership } from './room.ts'
+import type { Membership } from './room/state.ts'
 
 type Conversation = Admission['conversation']
 
@@ -10,34 +10,36 @@ export type Posted =
   | { outcome: 'closed' | 'refused' | 'notMember' }
   | { outcome: 'limited'; retryAfter: number }
 
+export type PostRequest = {
+  conversation: Conversation
+  member: Membership
+  clientId: string
+  content: string
+  attachments?: string[] | undefined
+}
+
+export type SystemPost = {
+  conversation: Conversation
+  clientId: string
+  content: string
+  system: System
+  at: string
+}
+
+export type ReadRequest = { conversation: Conversation; member: Membership; seq: number }
+
 /** The binding to ChatRoom, as far as it is used here. */
 type Binding = {
   getByName: (name: string) => {
     fetch: (request: Request) => Promise<Response>
     apply: (state: { conversation: Conversation; members: Membership[] }) => Promise<void>
-    post: (post: {
-      conversation: Conversation
-      member: Membership
-      clientId: string
-      content: string
-      attachments?: string[] | undefined
-    }) => Promise<Posted>
-    tell: (news: {
-      conversation: Conversation
-      clientId: string
-      content: string
-      system: System
-      at: string
-    }) => Promise<void>
+    post: (post: PostRequest) => Promise<Posted>
+    tell: (news: SystemPost) => Promise<void>
     page: (query: {
       before: number | null
       limit: number
     }) => Promise<{ messages: Message[]; hasMore: boolean }>
-    read: (mark: {
-      conversation: Conversation
-      member: Membership
-      seq: number
-    }) => Promise<{ delivered: number; read: number } | null>
+    read: (mark: ReadRequest) => Promise<{ delivered: number; read: number } | null>
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import { createdAndUpdated, moment } from '../db/table.ts'
 import { users } from '../users/table.ts'
 import type { LastMessage, SubjectType } from './subject.ts'
-import type { MemberRole } from './room.ts'
+import type { MemberRole } from './room/state.ts'
 
 /**
  * What customer and shop talk about. Messages are in the room's own log (the object ChatRoom); here is who may enter,

@@ -2856,7 +2856,7 @@ export interface components {
              * @enum {string|null}
              */
             scan: "clean" | "skipped" | null;
-            /** @description Why it is rejected or has failed; what an infected one holds */
+            /** @description Why it is rejected (too_large, too_many_frames, unreadable, overwritten, more_bytes, other_bytes, other_type) or has failed (given_up, object_missing); of an infected one the name of the signature */
             reason: string | null;
             variants: {
                 /** @enum {string} */
@@ -2924,6 +2924,10 @@ export interface components {
          *         "count": 0,
          *         "samples": []
          *       },
+         *       "ownerless": {
+         *         "count": 0,
+         *         "samples": []
+         *       },
          *       "remains": {
          *         "count": 0,
          *         "samples": []
@@ -2947,6 +2951,12 @@ export interface components {
             };
             /** @description Ids of uploads that nobody sends any more */
             stale: {
+                count: number;
+                /** @description Ten at most */
+                samples: string[];
+            };
+            /** @description Ids of uploads whose accounts were deleted a month ago, and that nothing shows */
+            ownerless: {
                 count: number;
                 /** @description Ten at most */
                 samples: string[];

@@ -1,6 +1,6 @@
 import type { closeCodes as Codes, limits as Limits } from '../chat/protocol.ts'
 
-// The values of src/chat/protocol.ts that the client needs, without the schemas that come with them;
+// The values of src/chat/protocol.ts and src/http/socket.ts that the client needs, without what comes with them;
 // protocol-values.test.ts holds both against each other.
 
 export const subprotocol = 'selvedge.v1'

@@ -5,8 +5,8 @@ import { bearerOf } from './bearer.ts'
 import type { AppEnv } from './context.ts'
 
 /** What browsers and programs offer; the server picks the first. */
-const subprotocol = 'selvedge.v1'
-const ticketPrefix = 'ticket.'
+export const subprotocol = 'selvedge.v1'
+export const ticketPrefix = 'ticket.'
 
 const offeredBy = ({ req }: Context): string[] =>
   (req.header('Sec-WebSocket-Protocol') ?? '').split(',').flatMap((part) => part.trim() || [])

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { actorGuard } from '../auth/actor-guard.ts'
 import { roomJson } from '../chat/json.ts'
-import type { RoomState } from '../chat/room.ts'
+import type { RoomState } from '../chat/room/state.ts'
 import type { Database } from '../db/client.ts'
 import { dataOf } from '../db/page.ts'
 import { enqueue, type Origin } from '../jobs/outbox.ts'

@@ -27,7 +27,13 @@ export const Upload = z
     sha256: z.string().nullable().describe('Hexadecimal'),
     status,
     scan: z.enum(scanVerdicts).nullable().describe('skipped: no scanner is set up; null until it is scanned'),
-    reason: z.string().nullable().describe('Why it is rejected or has failed; what an infected one holds'),
+    reason: z
+      .string()
+      .nullable()
+      .describe(
+        'Why it is rejected (too_large, too_many_frames, unreadable, overwritten, more_bytes, other_bytes, other_type) or ' +
+          'has failed (given_up, object_missing); of an infected one the name of the signature',
+      ),
     variants: z.array(Variant),
     history: z.array(
       z.object({ status, at: z.iso.datetime(), detail: z.string().nullable() }).describe('Oldest first'),
@@ -101,6 +107,9 @@ export const SweepOutcome = z
     objects: z.int().describe('Objects that were looked at'),
     orphans: Found.describe('Keys of objects that no row needs, older than a day'),
     stale: Found.describe('Ids of uploads that nobody sends any more'),
+    ownerless: Found.describe(
+      'Ids of uploads whose accounts were deleted a month ago, and that nothing shows',
+    ),
     remains: Found.describe('Ids of deleted uploads whose objects were still there'),
     missing: Found.describe('Keys that a row needs and that are not there: the upload has failed'),
     isComplete: z.boolean().describe('false: the time was up before all had been looked at'),
@@ -111,6 +120,7 @@ export const SweepOutcome = z
       objects: 1_204,
       orphans: { count: 1, samples: [`quarantine/${id}`] },
       stale: nothing,
+      ownerless: nothing,
       remains: nothing,
       missing: nothing,
       isComplete: true,

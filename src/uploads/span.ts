@@ -28,11 +28,12 @@ const idOf = (prefix: Prefix, key: string): string | null => {
 
 /**
  * Makes spans of the pages of a listing. A page may end between two keys of the same upload: those it has go over to the
- * next span, and the upload's turn with them.
+ * next span, and the upload's turn with them. `begin`, for a listing that does not begin at its beginning, is the upload
+ * that its first span begins with.
  */
-export const createSpans = (prefix: Prefix, bornBefore: Date) => {
+export const createSpans = (prefix: Prefix, bornBefore: Date, begin?: string) => {
   let carried: ListedKey[] = []
-  let from: string | undefined
+  let from = begin
 
   return (objects: readonly Listed[], isLast: boolean): Span => {
     const fresh = objects.map(({ key, uploaded }) => ({

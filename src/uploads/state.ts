@@ -36,6 +36,9 @@ export const quarantined = ['receiving', 'scanning', 'processing', 'failed'] as 
 /** What counts against the quota of its owner: of the others no bytes are left. */
 export const occupying = ['receiving', 'scanning', 'processing', 'ready', 'failed'] as const
 
+/** In these nothing goes on any more. */
+export const ended = ['ready', 'infected', 'rejected', 'failed'] as const
+
 /** How the bytes come: through the Worker, by one signed PUT to R2, or in signed parts to R2. */
 const ways = ['direct', 'presigned', 'multipart'] as const
 

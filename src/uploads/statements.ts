@@ -1,6 +1,6 @@
 import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { derivedId } from '../db/derived-id.ts'
-import { occupying, predecessorsOf, type UploadState } from './state.ts'
+import { ended, occupying, predecessorsOf, type UploadState } from './state.ts'
 import { uploads } from './table.ts'
 
 const listOf = (values: readonly string[]): SQL =>
@@ -37,8 +37,6 @@ type Change = {
   /** For the owner to read in the history. */
   detail?: string | undefined
 }
-
-const ended: readonly UploadState[] = ['ready', 'infected', 'rejected', 'failed']
 
 /** Of the job that tells the owner how it ended: the same whoever makes it. */
 const noticeId = derivedId(sql`'upload notice ' || changed.id::text || ' ' || changed.state`)

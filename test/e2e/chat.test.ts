@@ -150,32 +150,28 @@ describe('the client library', () => {
 })
 
 describe('npm run chat', () => {
-  it.runIf(process.env.SELVEDGE_PROOF === 'full')(
-    'signs in, lists, joins, sends what is piped into it, and ends when that does',
-    async () => {
-      const { id, customer } = await openConversation()
-      const { email, password } = loginOf('user')
-      const child = spawn(
-        process.execPath,
-        ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
-        {
-          cwd: projectRoot,
-          stdio: ['pipe', 'pipe', 'pipe'],
-        },
-      )
-      let output = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (chunk) => (output += String(chunk)))
-      const exited = once(child, 'exit')
-      child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
-      const [code] = await exited
-      expect(output).toContain('Signed in at')
-      expect(output).toContain('No such command')
-      expect(code).toBe(0)
-      const log = (await logOf(customer, id)).map(({ content }) => content)
-      expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
-    },
-  )
+  it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
+    const { id, customer } = await openConversation()
+    const { email, password } = loginOf('user')
+    const child = spawn(
+      process.execPath,
+      ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
+      {
+        cwd: projectRoot,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    )
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+    const exited = once(child, 'exit')
+    child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
+    const [code] = await exited
+    expect(output).toContain('Signed in at')
+    expect(output).toContain('No such command')
+    expect(code).toBe(0)
+    const log = (await logOf(customer, id)).map(({ content }) => content)
+    expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
+  })
 })
 
 describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /chat', () => {

@@ -296,7 +296,7 @@ const bad: [string, Table, object][] = [
   ['uploads_signature_check', 'uploads', { ...whole, state: 'scanning', signature: 'Eicar' }],
   ['uploads_signature_length_check', 'uploads', { ...whole, state: 'infected', signature: '' }],
   ['uploads_reason_check', 'uploads', { ...whole, state: 'rejected' }],
-  ['uploads_reason_check', 'uploads', { reason: 'tooLarge' }],
+  ['uploads_reason_check', 'uploads', { reason: 'too_large' }],
   ['uploads_reason_length_check', 'uploads', { ...whole, state: 'failed', reason: 'x'.repeat(101) }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],

@@ -66,8 +66,8 @@ describe('the brake of an account', () => {
     const token = await tokenOf(owner, { at: daysAgo(29) })
     await brake(owner.email)
     expect((await tryLogin(owner.email, { password, token })).status).toBe(200)
-    const me = await request('/api/auth/me', { headers: { Authorization: `Bearer ${token}` } })
-    expect(me.status).toBe(401)
+    const headers = { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': newAddress() }
+    expect((await request('/api/auth/me', { headers })).status).toBe(401)
   })
 
   it('counts the guesses with a session too, apart from all others', async () => {

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { createExecutionContext, createScheduledController } from 'cloudflare:test'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { createDatabase } from '../../src/db/client.ts'
 import { newId } from '../../src/shared/ids.ts'
@@ -10,11 +10,12 @@ import { SweepOutcome } from '../../src/uploads/schema.ts'
 import { createDiscard } from '../../src/uploads/service/discard.ts'
 import { createUploadSweeper } from '../../src/uploads/service/sweep.ts'
 import { createUploadStore } from '../../src/uploads/store.ts'
+import { createSweepPlace } from '../../src/uploads/sweep-place.ts'
 import { createSweepRepository } from '../../src/uploads/sweep-repository.ts'
 import { startOnce } from '../../workers/api.ts'
 import { runSchedule } from '../../workers/jobs.ts'
 import { api } from '../support/edge-api.ts'
-import { newUser, type TestUser } from '../support/edge-rows.ts'
+import { newCategory, newProduct, newUser, type TestUser } from '../support/edge-rows.ts'
 import { insert, sql } from '../support/edge-sql.ts'
 import { fileOf, objectKeys, sendRaw, uploadOf } from '../support/edge-uploads.ts'
 
@@ -35,18 +36,19 @@ beforeEach(async () => {
 const day = 24 * 60 * 60_000
 
 /** The sweeper as the Worker has it, `later` so many milliseconds from now, and the calls to the database it makes. */
-const sweeperWith = ({ later = 0, pageSize = 1_000 } = {}) => {
+const sweeperWith = ({ later = 0, pageSize = 1_000, now = () => Date.now() + later } = {}) => {
   const { log } = startOnce(env)
   const meter = newMeter()
   const database = createDatabase(readConfig(env).database, { log, meter })
   const store = createUploadStore(env.FILES)
-  const sweeper = createUploadSweeper({
+  const { sweep, sweepFor } = createUploadSweeper({
     sweeps: createSweepRepository(database),
     store,
+    place: createSweepPlace(env.FILES),
     discard: createDiscard({ uploads: createUploadRepository(database), store }),
-    ...{ requestId: 'a-sweep', log, pageSize, now: () => Date.now() + later },
+    ...{ requestId: 'a-sweep', log, pageSize, now },
   })
-  return { ...sweeper, meter }
+  return { sweep, sweepFor, meter }
 }
 
 const whole = {
@@ -62,8 +64,8 @@ const newRow = async (state: string, change: object = {}): Promise<string> => {
     processing: { ...whole, job_id: newId(), scan: 'clean' },
     ready: { ...whole, job_id: newId(), scan: 'clean', variants: {} },
     infected: { ...whole, signature: 'Eicar' },
-    rejected: { ...whole, reason: 'tooLarge' },
-    failed: { ...whole, reason: 'gaveUp' },
+    rejected: { ...whole, reason: 'too_large' },
+    failed: { ...whole, reason: 'given_up' },
   }
   const before = new Date(Date.now() - 2 * 60 * 60_000).toISOString()
   await insert('uploads', [
@@ -104,6 +106,9 @@ const stateOf = async (id: string) =>
     ])
   )[0]
 
+const ask = async (token: string | undefined, body: object) =>
+  await api('POST', '/api/v1/admin/uploads/sweep', { token, body })
+
 describe('the sweep', () => {
   it('takes objects without a row away, when they are older than a day and not before', async () => {
     const keys = [
@@ -111,9 +116,9 @@ describe('the sweep', () => {
       await put(`files/${newId()}/thumb/${newId()}`),
       await put('quarantine/of-nobody'),
     ]
-    const early = await sweeperWith({ later: day - 60_000 }).sweep(false)
+    const early = await sweeperWith({ later: day - 60_000 }).sweep()
     expect(early).toMatchObject({ objects: 3, orphans: { count: 0 } })
-    const { orphans } = await sweeperWith({ later: day + 60_000 }).sweep(false)
+    const { orphans } = await sweeperWith({ later: day + 60_000 }).sweep()
     expect(orphans.count).toBe(3)
     expect(orphans.samples.toSorted()).toEqual(keys.toSorted())
     expect(await objectKeys()).toEqual([])
@@ -121,7 +126,7 @@ describe('the sweep', () => {
 
   it('leaves what lies under other prefixes alone', async () => {
     await put('reports/a/b.pdf')
-    expect(await sweeperWith({ later: 9 * day }).sweep(false)).toMatchObject({ objects: 0 })
+    expect(await sweeperWith({ later: 9 * day }).sweep()).toMatchObject({ objects: 0 })
     expect(await env.FILES.head('reports/a/b.pdf')).not.toBeNull()
   })
 
@@ -135,7 +140,7 @@ describe('the sweep', () => {
     ['rejected', false],
   ])('of an upload that is %s, keeps the object in quarantine: %s', async (state, keeps) => {
     const key = await put(`quarantine/${await newRow(state)}`)
-    await sweeperWith({ later: 9 * day }).sweep(false)
+    await sweeperWith({ later: 9 * day }).sweep()
     expect(await objectKeys()).toEqual(keeps ? [key] : [])
   })
 
@@ -147,7 +152,7 @@ describe('the sweep', () => {
       await put(`quarantine/${underWay}`),
       await put(`files/${underWay}/full/${newId()}`),
     ]
-    const { orphans, missing } = await sweeperWith({ later: 9 * day }).sweep(false)
+    const { orphans, missing } = await sweeperWith({ later: 9 * day }).sweep()
     expect([orphans.count, missing.count]).toEqual([1, 0])
     expect(await objectKeys()).toEqual([...keys, quarantine, made].toSorted())
   })
@@ -157,10 +162,10 @@ describe('the sweep', () => {
     const young = await newRow('scanning', { updated_at: new Date().toISOString() })
     const { id, keys } = await ready()
     await env.FILES.delete(keys[1] ?? '')
-    const { missing } = await sweeperWith().sweep(false)
+    const { missing } = await sweeperWith().sweep()
     expect(missing.count).toBe(2)
-    expect(await stateOf(lost)).toEqual({ state: 'failed', reason: 'objectMissing' })
-    expect(await stateOf(id)).toEqual({ state: 'failed', reason: 'objectMissing' })
+    expect(await stateOf(lost)).toEqual({ state: 'failed', reason: 'object_missing' })
+    expect(await stateOf(id)).toEqual({ state: 'failed', reason: 'object_missing' })
     expect(await stateOf(young)).toMatchObject({ state: 'scanning' })
     const [event] = await sql('select state from upload_events where upload_id = $1', [lost])
     expect(event).toEqual({ state: 'failed' })
@@ -176,7 +181,7 @@ describe('the sweep', () => {
     const live = await env.FILES.createMultipartUpload(key(inFlight))
     await sql('update uploads set multipart_id = $2 where id = $1', [inFlight, live.uploadId])
 
-    const { stale: found } = await sweeperWith().sweep(false)
+    const { stale: found } = await sweeperWith().sweep()
     expect(found).toEqual({ count: 1, samples: [stale] })
     expect(await stateOf(stale)).toBeUndefined()
     await expect(upload.complete([part])).rejects.toThrow()
@@ -192,7 +197,7 @@ describe('the sweep', () => {
     await insert('upload_remains', [{ upload_id: id, at: new Date(Date.now() - 11 * 60_000).toISOString() }])
     const another = newId()
     await insert('upload_remains', [{ upload_id: another, at: new Date().toISOString() }])
-    expect((await sweeperWith().sweep(false)).remains).toEqual({ count: 1, samples: [id] })
+    expect((await sweeperWith().sweep()).remains).toEqual({ count: 1, samples: [id] })
     expect(await objectKeys()).toEqual([])
     expect(await sql('select upload_id from upload_remains')).toEqual([{ upload_id: another }])
   })
@@ -203,20 +208,85 @@ describe('the sweep', () => {
     for (let n = 0; n < 3; n++) kept.push(await put(`quarantine/${await newRow('scanning')}`))
     for (const pageSize of [1, 2, 5]) {
       const { sweep, meter } = sweeperWith({ later: 9 * day, pageSize })
-      const outcome = await sweep(false)
+      const outcome = await sweep()
       expect(outcome).toMatchObject({ objects: 15, orphans: { count: 0 }, missing: { count: 0 } })
-      expect(meter.calls).toBe(2 + Math.ceil(12 / pageSize) + Math.ceil(3 / pageSize))
+      expect(meter.calls).toBe(3 + Math.ceil(12 / pageSize) + Math.ceil(3 / pageSize))
     }
     expect(await objectKeys()).toEqual(kept.toSorted())
     await env.FILES.delete(kept[1] ?? '')
-    expect((await sweeperWith({ pageSize: 1 }).sweep(true)).missing).toEqual({ count: 1, samples: [kept[1]] })
+    expect((await sweeperWith({ pageSize: 1 }).sweep()).missing).toEqual({ count: 1, samples: [kept[1]] })
+  })
+})
+
+describe('a sweep whose time is up', () => {
+  /** Each look at the clock takes a minute: there is time for about eight of them. */
+  const hurried = () => {
+    let now = Date.now() + 9 * day
+    return sweeperWith({ pageSize: 1, now: () => (now += 60_000) })
+  }
+
+  it('is gone on with by the next one, where it had to stop, and every object is looked at once', async () => {
+    const kept: string[] = []
+    for (let n = 0; n < 3; n++)
+      kept.push(...(await ready()).keys, await put(`quarantine/${await newRow('scanning')}`))
+    for (let n = 0; n < 4; n++) await put(`quarantine/${newId()}`)
+    const outcomes = [await hurried().sweep()]
+    while (outcomes.at(-1)?.isComplete === false && outcomes.length < 10)
+      outcomes.push(await hurried().sweep())
+    expect(outcomes.length).toBeGreaterThan(2)
+    expect(outcomes.at(-1)?.isComplete).toBe(true)
+    const sum = (of: (outcome: SweepOutcome) => number) => outcomes.map(of).reduce((a, b) => a + b)
+    expect(sum(({ objects }) => objects)).toBe(kept.length + 4)
+    expect(sum(({ orphans }) => orphans.count)).toBe(4)
+    expect(sum(({ missing }) => missing.count)).toBe(0)
+    expect(await objectKeys()).toEqual(kept.toSorted())
+    expect((await sweeperWith().sweep()).objects).toBe(kept.length)
+  })
+
+  it('is no reason for an administrator to begin anywhere but at the beginning', async () => {
+    for (let n = 0; n < 12; n++) await put(`quarantine/${newId()}`)
+    expect((await hurried().sweep()).isComplete).toBe(false)
+    const left = (await objectKeys()).filter((key) => key.startsWith('quarantine/')).length
+    expect((await ask(admin.token, { dryRun: true })).data).toMatchObject({ objects: left, isComplete: true })
+    expect((await hurried().sweep()).objects).toBeLessThan(left)
+  })
+
+  it('starts anew when nobody understands where the last one stopped', async () => {
+    await env.FILES.put('sweep/place', '{"prefix":"elsewhere/"}')
+    await put(`quarantine/${newId()}`)
+    expect(await sweeperWith().sweep()).toMatchObject({ objects: 1, isComplete: true })
+    expect(await env.FILES.head('sweep/place')).toBeNull()
+  })
+})
+
+describe('uploads of a deleted account', () => {
+  const deleteOwner = async (interval: string): Promise<void> =>
+    void (await sql('update users set deleted_at = now() - $2::interval where id = $1', [user.id, interval]))
+  afterEach(async () => void (await sql('update users set deleted_at = null where id = $1', [user.id])))
+
+  it('go after a month, with their objects', async () => {
+    const { keys } = await ready()
+    const underWay = await put(`quarantine/${await newRow('scanning')}`)
+    await deleteOwner('29 days')
+    expect((await sweeperWith().sweep()).ownerless.count).toBe(0)
+    await deleteOwner('31 days')
+    expect((await ask(admin.token, { dryRun: true })).data).toMatchObject({ ownerless: { count: 1 } })
+    expect(await objectKeys()).toEqual([...keys, underWay].toSorted())
+    expect((await sweeperWith().sweep()).ownerless.count).toBe(1)
+    expect(await objectKeys()).toEqual([underWay])
+  })
+
+  it('stay while a product shows them', async () => {
+    const { id, keys } = await ready()
+    const product = await newProduct({ categoryId: (await newCategory()).id })
+    await insert('product_images', [{ product_id: product.id, upload_id: id, position: 0 }])
+    await deleteOwner('31 days')
+    expect((await sweeperWith().sweep()).ownerless.count).toBe(0)
+    expect(await objectKeys()).toEqual(keys.toSorted())
   })
 })
 
 describe('an administrator', () => {
-  const ask = async (token: string | undefined, body: object) =>
-    await api('POST', '/api/v1/admin/uploads/sweep', { token, body })
-
   it('is told what a sweep would do, and nothing is changed', async () => {
     const stale = await newRow('receiving', { expires_at: new Date(Date.now() - 1_000).toISOString() })
     const lost = await newRow('scanning')
@@ -264,7 +334,7 @@ describe('an upload whose objects could not be deleted with its row', () => {
     await createUploadRepository(database).remove(actor, id)
     expect(await objectKeys()).toEqual([`quarantine/${id}`])
     await sql(`update upload_remains set at = now() - interval '11 minutes'`)
-    await sweeperWith().sweep(false)
+    await sweeperWith().sweep()
     expect(await objectKeys()).toEqual([])
   })
 })

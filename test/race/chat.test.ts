@@ -20,9 +20,9 @@ const password = 'Selvedge-Dev-1!'
 
 /** Writes of messages that nobody waits for: an ack promises what is not there yet. */
 const lateWrites: Mutation = {
-  file: 'src/chat/chat-room.do.ts',
-  remove: 'this.#store.append(effect.event, effect.n)\n',
-  put: 'setTimeout(() => this.#store.append(effect.event, effect.n), 500)\n',
+  file: 'src/chat/runner.ts',
+  remove: 'store.append(effect.event, effect.n)\n',
+  put: 'setTimeout(() => store.append(effect.event, effect.n), 500)\n',
 }
 
 type Size = typeof size

@@ -24,6 +24,7 @@ export const addProduct = async (
   const { rows } = await database.query('select id from categories limit 1')
   const body = { name, price, stock, categoryId: rows[0].id }
   const reply = await api.call('POST', '/api/v1/products', { token: admin, body })
+  if (reply.status !== 201) throw new Error(`no product ${name}: ${reply.status}`)
   return reply.body.data.id as string
 }
 
@@ -143,7 +144,8 @@ export const addImage = async ({ database }: Pick<World, 'database'>): Promise<s
 export const attachAndDelete = async (world: World, { files }: { files: number }) => {
   const { api, admin, database } = world
   const outcomes = await inParallel(8, Array.from({ length: files }), async () => {
-    const [id, product] = [await addImage(world), await addProduct(world, 'Shown', '1.00', 1)]
+    const id = await addImage(world)
+    const product = await addProduct(world, `Shown ${id}`, '1.00', 1)
     const [shown, deleted] = await Promise.all([
       api.call('PATCH', `/api/v1/products/${product}`, { token: admin, body: { imageIds: [id] } }),
       api.call('DELETE', `/api/v1/uploads/${id}`, { token: admin }),

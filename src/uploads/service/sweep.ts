@@ -6,12 +6,14 @@ import type { Remains } from '../remains.ts'
 import { createSpans, type Prefix, type Span } from '../span.ts'
 import type { UploadStore } from '../store.ts'
 import { sweepBatch } from '../sweep-batch.ts'
+import type { Place, SweepPlace } from '../sweep-place.ts'
 import type { Missing, SweepRepository } from '../sweep-repository.ts'
 import type { Discard } from './discard.ts'
 
 type Deps = {
   sweeps: SweepRepository
   store: Pick<UploadStore, 'list' | 'remove' | 'head'>
+  place: SweepPlace
   discard: Discard
   requestId: string
   log: { warn: (message: string, fields: Record<string, unknown>) => void }
@@ -41,19 +43,22 @@ const add = (tally: Tally, found: readonly string[]): void => {
 export const createUploadSweeper = ({
   sweeps,
   store,
+  place,
   discard,
   requestId,
   log,
   pageSize = 1_000,
   now = Date.now,
 }: Deps) => {
-  const sweep = async (dryRun: boolean): Promise<SweepOutcome> => {
+  /** From `start` of the listing on; answers what it found, and where it was when its time was up. */
+  const sweepFrom = async (dryRun: boolean, start?: Place) => {
     const deadline = now() + maxDuration
     const outcome: SweepOutcome = {
       dryRun,
       objects: 0,
       orphans: { count: 0, samples: [] },
       stale: { count: 0, samples: [] },
+      ownerless: { count: 0, samples: [] },
       remains: { count: 0, samples: [] },
       missing: { count: 0, samples: [] },
       isComplete: true,
@@ -78,21 +83,26 @@ export const createUploadSweeper = ({
       }
     }
 
-    const sweepStale = async (): Promise<void> => {
-      if (dryRun) {
-        const { count, ids } = await sweeps.findStale()
-        outcome.stale = { count, samples: ids }
-        return
-      }
+    /** Rows that go, some at a time, and with them what they have in R2. */
+    const removeRows = async (tally: Tally, removeSome: () => Promise<Remains[]>): Promise<void> => {
       for (let isFull = true; isFull && !isLate();) {
-        const remains = await sweeps.removeStale()
+        const remains = await removeSome()
         add(
-          outcome.stale,
+          tally,
           remains.map(({ uploadId }) => uploadId),
         )
         await takeAway(remains)
         isFull = remains.length === sweepBatch
       }
+    }
+
+    const sweepRows = async (): Promise<void> => {
+      if (dryRun) {
+        Object.assign(outcome, await sweeps.findRows())
+        return
+      }
+      await removeRows(outcome.stale, sweeps.removeStale)
+      await removeRows(outcome.ownerless, sweeps.removeOwnerless)
     }
 
     const sweepRemains = async (): Promise<void> => {
@@ -125,30 +135,41 @@ export const createUploadSweeper = ({
       await failMissing(missing)
     }
 
+    let reached = start
+
     const sweepObjects = async (prefix: Prefix): Promise<void> => {
-      const spanOf = createSpans(prefix, new Date(now() - oldAge))
-      let after: string | undefined
+      const begun = reached?.prefix === prefix ? reached : undefined
+      const spanOf = createSpans(prefix, new Date(now() - oldAge), begun?.from)
+      let after = begun?.after
       for (let more = true; more && !isLate();) {
         const page = await store.list(prefix, { after, limit: pageSize })
         outcome.objects += page.objects.length
-        await examine(spanOf(page.objects, !page.more))
+        const span = spanOf(page.objects, !page.more)
+        await examine(span)
         after = page.objects.at(-1)?.key
         more = page.more
+        if (after !== undefined) reached = { prefix, after, from: span.before }
       }
     }
 
-    await sweepStale()
+    await sweepRows()
     await sweepRemains()
-    for (const prefix of prefixes) await sweepObjects(prefix)
-    return outcome
+    const first = prefixes.findIndex((prefix) => prefix === start?.prefix)
+    for (const prefix of prefixes.slice(Math.max(first, 0))) if (!isLate()) await sweepObjects(prefix)
+    return { outcome, reached }
   }
 
   return {
-    sweep,
+    /** Goes on where the last one had to stop; one that came to the end of the listing is followed by a new one. */
+    async sweep(): Promise<SweepOutcome> {
+      const { outcome, reached } = await sweepFrom(false, await place.read())
+      await place.write(outcome.isComplete ? undefined : reached)
+      return outcome
+    },
 
     async sweepFor(actor: Actor, dryRun: boolean): Promise<SweepOutcome> {
       await sweeps.authorize(actor, requestId, dryRun)
-      return await sweep(dryRun)
+      return (await sweepFrom(dryRun)).outcome
     },
   }
 }
