@@ -33,7 +33,7 @@ type Forgery = { header?: Partial<JWTHeaderParameters>; claims?: object; key?: t
 const forge = async ({ header = {}, claims: changed = {}, key = signing }: Forgery) =>
   await new SignJWT({ ...claims(), ...changed })
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: signing.kid, ...header })
-    .sign(await importJWK(key, 'ES256'))
+    .sign(await importJWK(key, 'ES256'), { crit: { strange: false } })
 
 const encode = (value: unknown) => base64url.encode(JSON.stringify(value))
 
@@ -95,7 +95,7 @@ const attacks: [string, () => string | Promise<string>][] = [
     () => forge({ header: { typ } }),
   ]),
   ['no type', () => forge({ header: { typ: undefined } })],
-  ['an extension that we do not know', () => forge({ header: { crit: ['exp'], exp: now() + 900 } })],
+  ['an extension that we do not know', () => forge({ header: { crit: ['strange'], strange: 1 } })],
   ['another issuer', () => forge({ claims: { iss: 'https://evil.example' } })],
   ['another audience', () => forge({ claims: { aud: 'others' } })],
   ['no end', () => forge({ claims: { exp: undefined } })],
