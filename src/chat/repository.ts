@@ -4,8 +4,10 @@ import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
+import { withinReach } from '../db/within-reach.ts'
 import { enqueueEach, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can, reachOf, rolesThatMay, type Action } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
 import { conversationDetailJson, conversationJson, roomJson } from './json.ts'
 import type { Message } from './protocol.ts'
@@ -53,12 +55,12 @@ const detailOf = (actor: Actor, which: SQL): SQL =>
 
 const lock = (which: SQL): SQL => sql`select 1 from conversations where ${which} for no key update`
 
+/** The actor takes part in it. */
+const isOwn = ({ id }: Actor): SQL => sql`exists (select from conversation_members as own
+  where own.conversation_id = conversations.id and own.user_id = ${id} and own.left_at is null)`
+
 /** Conversations of others do not exist, except to administrators. */
-const visibleTo = ({ id, role }: Actor): SQL =>
-  role === 'admin'
-    ? sql`true`
-    : sql`exists (select from conversation_members as own
-        where own.conversation_id = conversations.id and own.user_id = ${id} and own.left_at is null)`
+const reachable = (actor: Actor, action: Action): SQL => withinReach(actor, action, isOwn(actor))
 
 /** Whom the conversation is with: an administrator opens one about somebody's order. */
 const customerOf = (actor: Actor, { type, id }: Subject): SQL =>
@@ -70,7 +72,7 @@ const refuseForeignSubject = (actor: Actor, subject: Subject): SQL | undefined =
   const { type, id } = subject
   if (type === 'support') return undefined
   if (type === 'order') {
-    const isVisible = actor.role === 'admin' ? sql`true` : sql`user_id = ${actor.id}`
+    const isVisible = withinReach(actor, 'conversations.open', sql`user_id = ${actor.id}`)
     return raiseWhen(
       'NOT_FOUND',
       sql`not exists (select from orders where id = ${id ?? null}::uuid and ${isVisible})`,
@@ -138,7 +140,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     async list(actor: Actor, { scope, status, ...query }: ListConversations) {
       const where = and(
-        scope === 'all' ? undefined : visibleTo({ ...actor, role: 'user' }),
+        scope === 'all' ? undefined : isOwn(actor),
         status === 'open' ? isNull(conversations.closedAt) : undefined,
         status === 'closed' ? sql`closed_at is not null` : undefined,
       )
@@ -161,7 +163,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
       const [, rows] = await read([
         actorGuard(actor),
         sql`select ${conversationDetailJson(actor.id)} as data from conversations
-          where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+          where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       return dataOf<ConversationDetail>(rows)[0]
     },
@@ -177,12 +179,13 @@ export const createConversationRepository = ({ read, write }: Database) => {
               select json_build_object('userId', user_id, 'role', member.role, 'version', member.version, 'left', false)
               from conversation_members as member
               where conversation_id = conversations.id and user_id = ${actor.id} and left_at is null
-                and (member.role <> 'shop' or ${actor.role} = 'admin')
+                and (member.role <> 'shop' or ${can(actor, 'conversations.serve')}::boolean)
             )) as data
-          from conversations where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+          from conversations where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       const [access] = dataOf<Access>(rows)
-      return access?.member === null && actor.role !== 'admin' ? undefined : access
+      const seesAll = reachOf(actor, 'conversations.read') === 'any'
+      return access?.member === null && !seesAll ? undefined : access
     },
 
     /** @throws NOT_FOUND, VALIDATION_FAILED, CONVERSATION_FULL */
@@ -204,7 +207,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
         ),
         join(
           which,
-          sql`select id, case when role = 'admin' and id <> (select customer_id from target) then 'shop' else 'customer' end
+          sql`select id, case when role in ${rolesThatMay('conversations.serve')} and id <> (select customer_id from target) then 'shop' else 'customer' end
             from users where id = ${userId}`,
           false,
         ),
@@ -216,7 +219,11 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Undefined when that user is no member, or the conversation not the actor's. */
     async removeMember(actor: Actor, id: string, userId: string, sync: Sync): Promise<RoomState | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which =
+        and(
+          eq(conversations.id, id),
+          reachable(actor, userId === actor.id ? 'conversations.leave' : 'conversations.removeMember'),
+        ) ?? sql`false`
       const [, , { rowCount }, , rows] = await write([
         actorGuard(actor),
         lock(which),
@@ -237,7 +244,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Closing again changes nothing. */
     async close(actor: Actor, id: string, sync: Sync): Promise<Changed | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which = and(eq(conversations.id, id), reachable(actor, 'conversations.close')) ?? sql`false`
       const [, , , rows] = await write([
         actorGuard(actor),
         sql`update conversations set version = version + 1, closed_at = now(), updated_at = now()

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { withinReach } from '../db/within-reach.ts'
 import type { Actor } from '../shared/actor.ts'
 
 /** Something that everyone sees shows the file, a row of `uploads`. */
@@ -11,8 +12,7 @@ export const isPublic = sql`(uploads.state = 'ready' and exists (
  * own `or exists (…)` here.
  */
 export const isReadableBy = (actor: Actor | undefined): SQL => sql`(
-  ${actor?.role === 'admin'}::boolean
-  or uploads.owner_id = ${actor?.id ?? null}::uuid
+  ${withinReach(actor, 'files.readPrivate', sql`uploads.owner_id = ${actor?.id ?? null}::uuid`)}
   or ${isPublic})`
 
 /** Stands against the deletion of a file, a row of `uploads`, archived or not: as above, one line a kind of thing. */
