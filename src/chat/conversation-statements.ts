@@ -1,6 +1,8 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { withinReach } from '../db/within-reach.ts'
 import { enqueueEach, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can, type Action } from '../shared/can.ts'
 
 /** The job that tells the room, should we not come to it. */
 export type Sync = { id: string; origin: Origin }
@@ -12,13 +14,13 @@ export const thisMoment = sql.raw('now()::timestamptz(3)')
 export const lock = (which: SQL): SQL => sql`select 1 from conversations where ${which} for no key update`
 
 /** The actor is a member of the conversation of this row; who is none of the shop's any more is nobody there. */
-export const isMember = ({ id, role }: Actor): SQL =>
+export const isMember = (actor: Actor): SQL =>
   sql`exists (select from conversation_members as own
-    where own.conversation_id = conversations.id and own.user_id = ${id} and own.left_at is null
-      and (own.role <> 'shop' or ${role} = 'admin'))`
+    where own.conversation_id = conversations.id and own.user_id = ${actor.id} and own.left_at is null
+      and (own.role <> 'shop' or ${can(actor, 'conversations.serve')}::boolean))`
 
 /** Conversations of others do not exist, except to administrators. */
-export const visibleTo = (actor: Actor): SQL => (actor.role === 'admin' ? sql`true` : isMember(actor))
+export const reachable = (actor: Actor, action: Action): SQL => withinReach(actor, action, isMember(actor))
 
 /** For the transaction that may have changed the conversation: the room learns of it, whatever becomes of us. */
 export const tellRoom = (which: SQL, { id, origin }: Sync): SQL =>

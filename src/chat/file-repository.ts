@@ -5,7 +5,7 @@ import { dataOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import type { Actor } from '../shared/actor.ts'
 import type { ConversationFile, Released } from './conversation-file.ts'
-import { isMember, lock, tellRoomOfFiles, visibleTo, type Sync } from './conversation-statements.ts'
+import { isMember, lock, reachable, tellRoomOfFiles, type Sync } from './conversation-statements.ts'
 import { among, filesOf, listOf, releaseFiles } from './file-statements.ts'
 import type { RoomState } from './room/state.ts'
 
@@ -36,7 +36,7 @@ export const createConversationFileRepository = ({ read, write }: Database) => (
       actorGuard(actor),
       raiseWhen(
         'NOT_FOUND',
-        sql`not exists (select from conversations where ${which} and ${visibleTo(actor)})`,
+        sql`not exists (select from conversations where ${which} and ${reachable(actor, 'conversations.write')})`,
       ),
       raiseWhen(
         'CONVERSATION_CLOSED',

@@ -4,9 +4,11 @@ import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
+import { withinReach } from '../db/within-reach.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can, reachOf, rolesThatMay } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
-import { isMember, lock, tellRoom, thisMoment, visibleTo, type Sync } from './conversation-statements.ts'
+import { isMember, lock, reachable, tellRoom, thisMoment, type Sync } from './conversation-statements.ts'
 import { among, filesOf, releaseFiles } from './file-statements.ts'
 import { conversationDetailJson, conversationJson, roomJson } from './json.ts'
 import type { ConversationFile, Released } from './conversation-file.ts'
@@ -55,7 +57,7 @@ const refuseForeignSubject = (actor: Actor, subject: Subject): SQL | undefined =
   const { type, id } = subject
   if (type === 'support') return undefined
   if (type === 'order') {
-    const isVisible = actor.role === 'admin' ? sql`true` : sql`user_id = ${actor.id}`
+    const isVisible = withinReach(actor, 'conversations.open', sql`user_id = ${actor.id}`)
     return raiseWhen(
       'NOT_FOUND',
       sql`not exists (select from orders where id = ${id ?? null}::uuid and ${isVisible})`,
@@ -146,7 +148,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
       const [, rows] = await read([
         actorGuard(actor),
         sql`select ${conversationDetailJson(actor.id)} as data from conversations
-          where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+          where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       return dataOf<ConversationDetail>(rows)[0]
     },
@@ -162,14 +164,15 @@ export const createConversationRepository = ({ read, write }: Database) => {
               select json_build_object('userId', user_id, 'role', member.role, 'version', member.version, 'left', false)
               from conversation_members as member
               where conversation_id = conversations.id and user_id = ${actor.id} and left_at is null
-                and (member.role <> 'shop' or ${actor.role} = 'admin')
+                and (member.role <> 'shop' or ${can(actor, 'conversations.serve')}::boolean)
             ),
             'files', ${fileIds.length === 0 ? sql`'[]'::json` : filesOf(id, sql`user_id = ${actor.id} and ${among(fileIds)}`)}
             ) as data
-          from conversations where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+          from conversations where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       const [access] = dataOf<Access>(rows)
-      return access?.member === null && actor.role !== 'admin' ? undefined : access
+      const seesAll = reachOf(actor, 'conversations.read') === 'any'
+      return access?.member === null && !seesAll ? undefined : access
     },
 
     /** @throws NOT_FOUND, VALIDATION_FAILED, CONVERSATION_FULL */
@@ -191,7 +194,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
         ),
         join(
           which,
-          sql`select id, case when role = 'admin' and id <> (select customer_id from target) then 'shop' else 'customer' end
+          sql`select id, case when role in ${rolesThatMay('conversations.serve')} and id <> (select customer_id from target) then 'shop' else 'customer' end
             from users where id = ${userId}`,
           false,
         ),
@@ -203,7 +206,11 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Undefined when that user is no member, or the conversation not the actor's. */
     async removeMember(actor: Actor, id: string, userId: string, sync: Sync): Promise<RoomState | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which =
+        and(
+          eq(conversations.id, id),
+          reachable(actor, userId === actor.id ? 'conversations.leave' : 'conversations.removeMember'),
+        ) ?? sql`false`
       const [, , { rowCount }, , rows] = await write([
         actorGuard(actor),
         lock(which),
@@ -224,7 +231,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Closing again changes nothing. */
     async close(actor: Actor, id: string, sync: Sync): Promise<Changed | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which = and(eq(conversations.id, id), reachable(actor, 'conversations.close')) ?? sql`false`
       const [, , , rows] = await write([
         actorGuard(actor),
         sql`update conversations set version = version + 1, closed_at = now(), updated_at = now()

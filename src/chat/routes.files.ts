@@ -9,6 +9,7 @@ const add = userRoute({
   method: 'post',
   path: '/{id}/files',
   operationId: 'addConversationFiles',
+  action: 'conversations.write',
   tags: ['conversations'],
   summary: 'Bring files of yours in, to be sent in messages; again changes nothing',
   description:
@@ -23,6 +24,7 @@ const remove = userRoute({
   method: 'delete',
   path: '/{id}/files/{uploadId}',
   operationId: 'removeConversationFile',
+  action: 'conversations.write',
   tags: ['conversations'],
   summary: 'Take a file of yours out again that no message shows',
   request: { params: conversationFileParams },

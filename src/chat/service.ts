@@ -2,6 +2,7 @@ import type { JobHandlers } from '../jobs/catalog.ts'
 import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { describeError } from '../shared/describe-error.ts'
 import { AppError, found, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
@@ -115,7 +116,7 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
     },
 
     async list(actor: Actor, query: ListConversations) {
-      if (query.scope === 'all' && actor.role !== 'admin') {
+      if (query.scope === 'all' && !can(actor, 'conversations.read', { ownerId: null })) {
         throw new AppError('FORBIDDEN', 'Only administrators see the conversations of others')
       }
       const { data, counted } = await conversations.list(actor, query)

@@ -416,7 +416,10 @@ export interface paths {
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
-        /** Change an account: your own, or any as administrator; roles only as administrator */
+        /**
+         * Change an account: your own, or any as administrator; roles and plans only as administrator
+         * @description Your own e-mail address is not changed here, not even as administrator: that is a 422 at `email` that names POST /api/auth/change-email, which mails a link to the new address. Your own password asks for the current one.
+         */
         patch: operations["changeUser"];
         trace?: never;
     };

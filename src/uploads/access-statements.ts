@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { withinReach } from '../db/within-reach.ts'
 import type { Actor } from '../shared/actor.ts'
 
 /** Something that everyone sees shows the file, a row of `uploads`. */
@@ -11,8 +12,7 @@ export const isPublic = sql`(uploads.state = 'ready' and exists (
  * who are members now.
  */
 export const isReadableBy = (actor: Actor | undefined): SQL => sql`(
-  ${actor?.role === 'admin'}::boolean
-  or uploads.owner_id = ${actor?.id ?? null}::uuid
+  ${withinReach(actor, 'files.readPrivate', sql`uploads.owner_id = ${actor?.id ?? null}::uuid`)}
   or ${isPublic}
   or exists (
     select from conversation_files

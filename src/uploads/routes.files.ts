@@ -26,6 +26,7 @@ const makeLink = userRoute({
   method: 'post',
   path: '/{id}/links',
   operationId: 'makeFileLink',
+  action: 'uploads.share',
   tags: ['uploads'],
   summary: 'A link that opens one variant for whoever has it, such as in a mail',
   request: { params: idParam, body: jsonBody(MakeLink) },

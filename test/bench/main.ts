@@ -5,6 +5,7 @@ import { distanceBench } from './benches/distance.ts'
 import { jobsBench } from './benches/jobs.ts'
 import { keysBench } from './benches/keys.ts'
 import { limiterBench } from './benches/limiter.ts'
+import { refreshBench } from './benches/refresh.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
 import { uploadsBench } from './benches/uploads.ts'
@@ -20,6 +21,7 @@ import { createBuilds } from './worker-build.ts'
 const benches: Bench[] = [
   routesBench,
   keysBench,
+  refreshBench,
   scaleBench,
   distanceBench,
   limiterBench,
