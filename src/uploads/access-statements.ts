@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { withinReach } from '../db/within-reach.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 
 /** Something that everyone sees shows the file, a row of `uploads`. */
 export const isPublic = sql`(uploads.state = 'ready' and exists (
@@ -18,7 +19,8 @@ export const isReadableBy = (actor: Actor | undefined): SQL => sql`(
     select from conversation_files
       join conversation_members as member on member.conversation_id = conversation_files.conversation_id
     where conversation_files.upload_id = uploads.id and member.user_id = ${actor?.id ?? null}::uuid
-      and member.left_at is null))`
+      and member.left_at is null
+      and (member.role <> 'shop' or ${actor !== undefined && can(actor, 'conversations.serve')}::boolean)))`
 
 /** Stands against the deletion of a file, a row of `uploads`, archived or not: one line a kind of thing. */
 export const isAttached = sql`(
