@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import { brokenRules, deadlocks } from './checks.ts'
-import { attachAndDelete, bringAndDelete, mixedTrade, mutualDemotion, rushForOneProduct } from './scenarios.ts'
+import {
+  attachAndDelete,
+  bringAndDelete,
+  mixedTrade,
+  mutualDemotion,
+  rushForOneProduct,
+} from './scenarios.ts'
 import { createDatabase, openWorld, type OpenWorld } from './world.ts'
 
 const postgres = await startPostgres()
