@@ -21,7 +21,7 @@ const lockUser = 'select from users where id = $1 for update'
 const takeAddress = `insert into users (id, name, email, password_hash, role)
   values (gen_random_uuid(), 'Somebody', $1, '', 'user')`
 
-export const newAccount = async ({ api, admin }: AccountWorld) => {
+const newAccount = async ({ api, admin }: AccountWorld) => {
   const email = newEmail()
   const body = { name: 'Ada Byron', email, password, role: 'user' }
   const made = await api.call('POST', '/api/v1/users', { token: admin, body })
