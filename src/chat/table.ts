@@ -108,7 +108,7 @@ export const conversationFiles = pgTable(
       foreignColumns: [conversationMembers.conversationId, conversationMembers.userId],
     }),
     check('conversation_files_version_check', sql`${t.version} > 0`),
-    // Begins with the file: whoever wants to read it, or to delete it, asks where it is.
-    unique('conversation_files_upload_unique').on(t.uploadId, t.conversationId),
+    // Whoever wants to read a file, or to delete it, asks where it is.
+    index('conversation_files_upload_id_idx').on(t.uploadId, t.conversationId),
   ],
 )
