@@ -12,7 +12,7 @@ import { createCalls } from './calls.ts'
 import { createIntake } from './intake.ts'
 import { createLink } from './link.ts'
 import { limits, type FrameOf, type Message } from './protocol.ts'
-import { attendanceOf, publicationOf } from './publication.ts'
+import { attendanceOf, createPublication } from './publication.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
 import { emptyRoom, memberOf, type Membership } from './room/state.ts'
@@ -93,8 +93,16 @@ export class ChatRoom extends DurableObject<Env> {
     quota: this.#quota,
     flood: this.#flood,
   })
-  /** After a restart nobody knows what was told: it is told again. */
-  #isDirty = this.#room.state().head > 0
+  readonly #publication = createPublication({
+    kv: this.ctx.storage.kv,
+    store: this.#store,
+    state: this.#room.state,
+    publish: async (news) => {
+      const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
+      await createConversationRepository(database).publish(news)
+    },
+    tellUnread: (reports) => this.#link.tellUnread(reports),
+  })
   #failures = 0
   #alarmAt: number | undefined
 
@@ -102,6 +110,11 @@ export class ChatRoom extends DurableObject<Env> {
     super(context, env)
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     for (const socket of context.getWebSockets()) this.#room.wake(socket)
+    this.#log.debug('a room begins', {
+      conversation: context.storage.kv.get<string>('conversation'),
+      incarnation: this.#link.incarnation,
+      sockets: this.#room.connections.count(),
+    })
     void context.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
       this.#link.update()
@@ -204,10 +217,9 @@ export class ChatRoom extends DurableObject<Env> {
       }
       this.#store.forgetEndedBefore(now - sessionsKept)
       this.#link.update()
-      if (this.#isDirty) await this.#publish()
+      if (this.#publication.isDue()) await this.#publication.tell()
       this.#failures = 0
     } catch (error) {
-      this.#isDirty = true
       this.#failures += 1
       this.#log.warn('state of a conversation could not be told', {
         error: describeError(error),
@@ -216,7 +228,7 @@ export class ChatRoom extends DurableObject<Env> {
     } finally {
       const wait =
         this.#failures > 0 ? 1_000 + backoff(this.#failures, { base: 1_000, cap: 60_000 }) : publishEvery
-      if (this.#isDirty) await this.#arm(Date.now() + wait)
+      if (this.#publication.isDue()) await this.#arm(Date.now() + wait)
       else if (this.#room.connections.count() > 0) await this.#arm(Date.now() + sweepEvery)
       await this.#armLink()
     }
@@ -236,7 +248,7 @@ export class ChatRoom extends DurableObject<Env> {
   }
 
   #publishSoon(): void {
-    this.#isDirty = true
+    this.#publication.changed()
     this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
   }
 
@@ -250,20 +262,5 @@ export class ChatRoom extends DurableObject<Env> {
   async #armLink(): Promise<void> {
     const at = this.#link.dueAt()
     if (at !== undefined) await this.#arm(Math.max(at, Date.now()))
-  }
-
-  /**
-   * To PostgreSQL: the last message and who has read how much, for lists; older than what is there changes nothing. And to
-   * the members' inboxes what is unread.
-   */
-  async #publish(): Promise<void> {
-    const conversationId = this.ctx.storage.kv.get<string>('conversation')
-    this.#isDirty = false
-    if (conversationId === undefined) return
-    const { news, unread } = publicationOf(conversationId, this.#room.state(), this.#store)
-    const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
-    await createConversationRepository(database).publish(news)
-    if (this.#store.files.told(news.released)) this.#isDirty = true
-    await this.#link.tellUnread(unread)
   }
 }

@@ -1,6 +1,6 @@
 import type { Attachment } from './attachment.ts'
 import { createOutlet, type Outlet } from './outlet.ts'
-import type { ServerFrame } from './protocol.ts'
+import { limits, type ServerFrame } from './protocol.ts'
 import type { Socket } from './room/state.ts'
 
 /** A server's WebSocket, as far as it is used here. */
@@ -12,8 +12,8 @@ export type Wire = {
   deserializeAttachment: () => unknown
 }
 
-/** Bytes that a socket is sent before what it has read is put down for after a sleep. */
-const outletStep = 16_384
+/** Bytes that a socket is sent before that is put down for after a sleep: a quarter of what it may be sent without a question. */
+const outletStep = limits.flow / 4
 
 /** https://websockets.spec.whatwg.org/#dom-websocket-open */
 const readyStateOpen = 1
@@ -105,7 +105,7 @@ export const createConnections = <W extends Wire>({
       const asked = outlet.sent(bytes)
       if (asked === 'slow') return onSlow(id)
       if (asked !== undefined) wire.send(JSON.stringify({ type: 'flow', n: asked } satisfies ServerFrame))
-      if (asked !== undefined || outlet.state().sent - connection.saved >= outletStep) keep(id)
+      if (asked !== undefined || outlet.total() - connection.saved >= outletStep) keep(id)
     },
 
     close(id: string, code: number, reason: string): void {

@@ -6,12 +6,23 @@ const batchEvery = 4
 /** Bytes of a batch above which it is not kept for the rest of its 4 ms. */
 const fullBatch = 65_536
 
+/** The live sockets, by what they asked for. */
+export type Audience = { single: Socket[]; batched: Socket[] }
+
+export const audienceOf = (sockets: Iterable<Socket>): Audience => {
+  const audience: Audience = { single: [], batched: [] }
+  for (const socket of sockets) {
+    if (socket.mode === 'live') (socket.batch ? audience.batched : audience.single).push(socket)
+  }
+  return audience
+}
+
 /** One text to every live socket: at once, or with what else happens within 4 ms to those who asked for batches. */
 export const createFanOut = ({
-  sockets,
+  audience,
   write,
 }: {
-  sockets: () => Iterable<Socket>
+  audience: () => Audience
   write: (id: string, text: string, bytes: number) => void
 }) => {
   let batch: string[] = []
@@ -28,27 +39,28 @@ export const createFanOut = ({
     batch = []
     batchBytes = 0
     const bytes = Buffer.byteLength(text)
-    for (const { id, mode, batch: asked } of sockets()) if (mode === 'live' && asked) write(id, text, bytes)
+    for (const { id } of audience().batched) write(id, text, bytes)
   }
 
   return {
     flush,
 
-    /** `except`: a user. */
-    broadcast(text: string, except?: string): void {
+    toAll(text: string): void {
+      const { single, batched } = audience()
       const bytes = Buffer.byteLength(text)
-      let mayWait = false
-      for (const { id, mode, batch: asked, userId } of sockets()) {
-        if (mode !== 'live' || userId === except) continue
-        // What is not for all of them is not worth a batch of its own.
-        if (asked && except === undefined) mayWait = true
-        else write(id, text, bytes)
-      }
-      if (!mayWait) return
+      for (const { id } of single) write(id, text, bytes)
+      if (batched.length === 0) return
       batch.push(text)
       batchBytes += bytes
       if (batchBytes >= fullBatch) return flush()
       timer ??= setTimeout(flush, batchEvery)
+    },
+
+    /** To all but one user: not worth a batch of its own. */
+    toOthers(user: string, text: string): void {
+      const { single, batched } = audience()
+      const bytes = Buffer.byteLength(text)
+      for (const { id, userId } of [...single, ...batched]) if (userId !== user) write(id, text, bytes)
     },
   }
 }

@@ -64,7 +64,7 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
   }
   let n = 0
   const busy = new Set<string>()
-  /** The version of what each member's inbox has of what is unread. */
+  /** What each member's inbox has been told is unread; absent: it is not known. */
   const unreadTold = new Map<string, number>()
 
   const run = (event: Event): void => {
@@ -110,6 +110,9 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
   }
 
   return {
+    /** Which start of the room this is. */
+    incarnation,
+
     update,
 
     /** An inbox tells of a change; whether it is to go on doing so. */
@@ -127,16 +130,18 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
     /** In Unix milliseconds; undefined: nothing is due. */
     dueAt: (): number | undefined => dueAt(state),
 
-    /** Tells each inbox what of these it does not have. @throws the first failure, when all have been tried */
+    /** Tells each inbox what of these is new to it. @throws the first failure, when all have been tried */
     async tellUnread(reports: readonly UnreadReport[]): Promise<void> {
-      const news = reports.filter(({ userId, version }) => (unreadTold.get(userId) ?? -1) < version)
+      const news = reports.filter(({ userId, unread }) => unreadTold.get(userId) !== unread)
       const failures: unknown[] = []
       for (let start = 0; start < news.length; start += maxCalls) {
         await Promise.all(
           news.slice(start, start + maxCalls).map(async (report) => {
+            // Until it has answered, it may have been told or not.
+            unreadTold.delete(report.userId)
             try {
               await inboxes.getByName(report.userId).unread(report)
-              unreadTold.set(report.userId, report.version)
+              unreadTold.set(report.userId, report.unread)
             } catch (error) {
               failures.push(error)
             }

@@ -163,7 +163,7 @@ export const createLog = (storage: Storage, files: Pick<FileStore, 'use' | 'disu
     authors: (from: number, to: number): { seq: number; author: string }[] =>
       sql
         .exec<{ seq: number; author: string }>(
-          'select seq, author from messages where seq > ? and seq <= ? and author is not null',
+          'select seq, author from messages where seq > ? and seq <= ? and author is not null order by seq',
           from,
           to,
         )

@@ -44,6 +44,9 @@ export const createOutlet = (from: OutletState = freshOutlet) => {
     /** Whether the reader keeps up: what can wait (an old part of the log) does. */
     isOpen: (): boolean => asked.length === 0,
 
+    /** Bytes that were sent in all. */
+    total: (): number => sent,
+
     state: (): OutletState => ({ sent, heard, asked, n }),
   }
 }

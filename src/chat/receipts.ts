@@ -11,16 +11,33 @@ export const reachOf = (changes: readonly Change[]): { from: number; to: number 
   return { from: Math.max(from, to - receiptReach), to }
 }
 
-/** To each author the marks that have passed a message of theirs. */
+/** Whether one of these numbers, in their order, lies after `from` up to `to`. */
+const hasBetween = (sorted: readonly number[], from: number, to: number): boolean => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? Infinity) > from) high = middle
+    else low = middle + 1
+  }
+  return (sorted[low] ?? Infinity) <= to
+}
+
+/** To each author the marks that have passed a message of theirs; `written` in the order of the log. */
 export const marksForAuthors = (
   changes: readonly Change[],
   written: readonly { seq: number; author: string }[],
 ): Map<string, Mark[]> => {
+  const seqs = new Map<string, number[]>()
+  for (const { author, seq } of written) {
+    const own = seqs.get(author)
+    if (own === undefined) seqs.set(author, [seq])
+    else own.push(seq)
+  }
   const marks = new Map<string, Mark[]>()
-  for (const [author, own] of Map.groupBy(written, (one) => one.author)) {
-    const about = (between: number, and: number) => own.some(({ seq }) => seq > between && seq <= and)
+  for (const [author, own] of seqs) {
     const concerned = changes.filter(
-      ({ mark, from }) => about(from.delivered, mark.delivered) || about(from.read, mark.read),
+      ({ mark, from }) =>
+        hasBetween(own, from.delivered, mark.delivered) || hasBetween(own, from.read, mark.read),
     )
     // prettier-ignore
     if (concerned.length > 0) marks.set(author, concerned.map(({ mark }) => mark))

@@ -27,11 +27,13 @@ export type Access = {
   files: ConversationFile[]
 }
 
-type Heads = {
+/** What PostgreSQL keeps of a room for its lists. */
+export type News = {
   conversationId: string
   head: number
   messages: number
   last: Message | undefined
+  /** Who has read further than PostgreSQL knows: to which place, and the number of the message there. */
   reads: { userId: string; read: number; count: number }[]
   /** Files that no message shows any more. */
   released: readonly Released[]
@@ -264,7 +266,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
     },
 
     /** What a room tells of itself. Never back: two of them may come in any order. */
-    async publish({ conversationId, head, messages, last, reads, released }: Heads): Promise<void> {
+    async publish({ conversationId, head, messages, last, reads, released }: News): Promise<void> {
       const preview = last && {
         id: last.id,
         seq: last.seq,

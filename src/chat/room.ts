@@ -5,11 +5,9 @@ import { applied } from './room/members.ts'
 import { end, resume, typing } from './room/sockets.ts'
 import {
   chain,
-  put,
   refuse,
   socketsWhere,
   still,
-  without,
   type Event,
   type Lookup,
   type Socket,
@@ -51,13 +49,13 @@ const onSocket = (state: State, event: Extract<Event, { socket: string }>, socke
   const only = (code: number, reason: string) => end(state, [socket], code, reason)
   switch (event.type) {
     case 'disconnected':
-      return still({ ...state, sockets: without(state.sockets, socket.id) })
+      return still({ ...state, sockets: state.sockets.delete(socket.id) })
     case 'frame':
       return onFrame(state, socket, event.frame, event.lookup)
     case 'badFrame': {
       const bad = socket.bad + 1
       if (bad >= limits.badFrames) return only(closeCodes.protocol, 'protocol')
-      const sockets = put(state.sockets, socket.id, { ...socket, bad })
+      const sockets = state.sockets.set(socket.id, { ...socket, bad })
       return { state: { ...state, sockets }, effects: [refuse(socket.id, 'INVALID_FRAME')] }
     }
     case 'flood':
@@ -67,7 +65,7 @@ const onSocket = (state: State, event: Extract<Event, { socket: string }>, socke
     case 'advanced': {
       const { position, live } = event
       const mode = live ? 'live' : 'behind'
-      return still({ ...state, sockets: put(state.sockets, socket.id, { ...socket, position, mode }) })
+      return still({ ...state, sockets: state.sockets.set(socket.id, { ...socket, position, mode }) })
     }
   }
 }
@@ -81,7 +79,7 @@ export const step = (state: State, event: Event): Step => {
   switch (event.type) {
     case 'connected': {
       const socket: Socket = { ...event.socket, mode: 'new', position: 0, batch: false, bad: 0 }
-      return still({ ...state, sockets: put(state.sockets, socket.id, socket) })
+      return still({ ...state, sockets: state.sockets.set(socket.id, socket) })
     }
     case 'applied':
       return applied(state, event)

@@ -1,5 +1,5 @@
 import { createConnections, type Wire } from './connections.ts'
-import { createFanOut } from './fan-out.ts'
+import { audienceOf, createFanOut, type Audience } from './fan-out.ts'
 import type { ServerFrame } from './protocol.ts'
 import { marksForAuthors, reachOf } from './receipts.ts'
 import { step } from './room.ts'
@@ -37,13 +37,29 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
   let state = deps.initial
   /** Receipts are on their way: what changes until then goes with them. */
   let isTelling = false
+  /** Undefined when sockets have changed since it was asked for: most steps leave them alone. */
+  let audience: Audience | undefined
 
   const connections = createConnections<W>({
     stateOf: (id) => state.sockets.get(id),
     onSlow: (id) => run({ type: 'slow', socket: id }),
   })
 
-  const fanOut = createFanOut({ sockets: () => state.sockets.values(), write: connections.write })
+  const fanOut = createFanOut({
+    audience: () => (audience ??= audienceOf(state.sockets.values())),
+    write: connections.write,
+  })
+
+  const become = (next: State): void => {
+    if (next.sockets !== state.sockets) audience = undefined
+    state = next
+  }
+
+  const broadcast = ({ frame, except }: { frame: ServerFrame; except?: string }): void => {
+    const text = JSON.stringify(frame)
+    if (except === undefined) fanOut.toAll(text)
+    else fanOut.toOthers(except, text)
+  }
 
   const send = (id: string, frame: ServerFrame): void => {
     const text = JSON.stringify(frame)
@@ -113,7 +129,7 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
         if (effect.frame.type === 'ready') for (const frame of afterReady()) send(effect.to, frame)
         return
       case 'broadcast':
-        return fanOut.broadcast(JSON.stringify(effect.frame), effect.except)
+        return broadcast(effect)
       case 'tellAuthors':
         return tellAuthors(effect.changes)
       case 'catchUp':
@@ -135,7 +151,7 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
     try {
       const before = state.sockets.size
       const { state: after, effects } = step(state, event)
-      state = after
+      become(after)
       for (const effect of effects) perform(effect)
       if (event.type === 'applied' || state.sockets.size !== before) changed()
     } catch (error) {
@@ -148,12 +164,12 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
     run,
     connections,
     state: (): State => state,
-    tell: (frame: ServerFrame): void => fanOut.broadcast(JSON.stringify(frame)),
+    tell: (frame: ServerFrame): void => broadcast({ frame }),
 
     /** A socket that outlived the room's sleep. */
     wake(wire: W): void {
       const socket = connections.wake(wire)
-      if (socket !== undefined) state = { ...state, sockets: new Map(state.sockets).set(socket.id, socket) }
+      if (socket !== undefined) become({ ...state, sockets: state.sockets.set(socket.id, socket) })
     },
 
     /** It is gone, or is to go. */

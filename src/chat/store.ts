@@ -1,4 +1,5 @@
 import { createFileStore } from './file-store.ts'
+import { VersionedMap } from '../shared/versioned-map.ts'
 import { createLog } from './log.ts'
 import type { MemberState, State } from './room/state.ts'
 
@@ -10,6 +11,7 @@ const schema = `
     user text primary key, role text not null, version integer not null, departed integer not null,
     delivered integer not null, read integer not null
   );
+  create table if not exists published (user text primary key, read integer not null);
   create table if not exists ended_sessions (id text primary key, at integer not null);`
 
 type MemberRow = {
@@ -31,6 +33,13 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
   const one = <Row extends Columns>(query: string, ...values: SqlStorageValue[]): Row | undefined =>
     sql.exec<Row>(query, ...values).toArray()[0]
 
+  const published = new Map(
+    sql
+      .exec<{ user: string; read: number }>('select user, read from published')
+      .toArray()
+      .map(({ user, read }) => [user, read]),
+  )
+
   const epochOf = (): string => {
     const known = kv.get<string>('epoch')
     if (known !== undefined) return known
@@ -49,7 +58,7 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
         epoch: epochOf(),
         ...log.extent(),
         closed: kv.get<State['closed']>('closed') ?? { is: false, version: 0 },
-        members: new Map(
+        members: VersionedMap.of(
           members.map(({ user: userId, departed, ...rest }): [string, MemberState] => [
             userId,
             { userId, left: departed === 1, ...rest },
@@ -68,6 +77,8 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
         delivered,
         read,
       )
+      // PostgreSQL tells of this member anew, perhaps because an older copy of it was restored.
+      if (published.delete(userId)) sql.exec('delete from published where user = ?', userId)
     },
 
     saveMarks(marks: readonly { userId: string; delivered: number; read: number }[]): void {
@@ -76,6 +87,16 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
           sql.exec('update members set delivered = ?, read = ? where user = ?', delivered, read, userId)
         }
       })
+    },
+
+    /** Up to where PostgreSQL knows that this member has read. */
+    publishedRead: (userId: string): number => published.get(userId) ?? 0,
+
+    markPublished(reads: readonly { userId: string; read: number }[]): void {
+      for (const { userId, read } of reads) {
+        sql.exec('insert or replace into published (user, read) values (?, ?)', userId, read)
+        published.set(userId, read)
+      }
     },
 
     saveClosed: (closed: State['closed']): void => kv.put('closed', closed),

@@ -15,7 +15,7 @@ import {
   untilLimitIs,
   type AccountWorld,
 } from './account-races.ts'
-import { comparePairs, farDatabase, shortCuts, type Ask } from './timing.ts'
+import { addressesNeeded, comparePairs, farDatabase, shortCuts, type Ask } from './timing.ts'
 import { createDatabase, openWorld } from './world.ts'
 
 const postgres = await startPostgres()
@@ -95,7 +95,7 @@ const sameTimes = async (world: AccountWorld, pairs: number) => {
   await operate(world, 'mail.send', 'pause')
   const same: string[] = []
   for (const [name, ask] of Object.entries(asksOf(world))) {
-    const known = await addAccounts(world, 10 * pairs + 5)
+    const known = await addAccounts(world, addressesNeeded)
     const addresses = { known: () => known.pop() ?? '', unknown: newEmail }
     const { isSame, difference, ...measured } = await comparePairs(ask, addresses, { pairs, share })
     const [a, b] = [measured.known, measured.unknown].map((ms) => ms.toFixed(1))

@@ -44,6 +44,12 @@ export const shortCuts: Mutation[] = [
 
 const warmUps = 3
 
+/** Pairs after which a machine's noise is taken as it is. */
+const mostPairs = 200
+
+/** How many addresses of either kind one comparison may ask about. */
+export const addressesNeeded = mostPairs + warmUps
+
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const started = performance.now()
   await work()
@@ -71,7 +77,7 @@ type Addresses = { known: () => string; unknown: () => string }
 
 /**
  * Milliseconds of the same request about a known and about an unknown address, in pairs of which either is first in turn, each
- * about an address that nobody has asked about before. At least `pairs`; ten times as many on a machine whose noise hides
+ * about an address that nobody has asked about before. At least `pairs`, and up to 200 on a machine whose noise hides
  * whether they differ by more than `share` of what they take. `difference` is what the known one takes longer.
  */
 export const comparePairs = async (
@@ -95,7 +101,7 @@ export const comparePairs = async (
       (difference.low > -bound && difference.high < bound) ||
       difference.low > bound ||
       difference.high < -bound
-    if (isClear || n + 1 >= 10 * pairs) {
+    if (isClear || n + 1 >= mostPairs) {
       return { ...medians, difference, pairs: n + 1, isSame: Math.abs(difference.middle) < bound }
     }
   }

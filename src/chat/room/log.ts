@@ -5,7 +5,6 @@ import {
   memberOf,
   refuse,
   still,
-  without,
   type Effect,
   type Lookup,
   type Post,
@@ -25,7 +24,7 @@ export const append = (state: State, event: LogEvent): Step => {
 export const post = (state: State, { from, ...rest }: Post): Step => {
   const seq = state.head + 1
   const message: Message = { seq, from, ...rest }
-  const typed = from !== null && state.typed.has(from) ? without(state.typed, from) : state.typed
+  const typed = from !== null && state.typed.has(from) ? state.typed.delete(from) : state.typed
   return chain(
     { ...state, typed },
     (before) => append(before, { type: 'message', ...message }),

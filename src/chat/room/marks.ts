@@ -1,13 +1,5 @@
-import {
-  memberOf,
-  presentMembers,
-  put,
-  still,
-  type Change,
-  type Effect,
-  type State,
-  type Step,
-} from './state.ts'
+import { VersionedMap } from '../../shared/versioned-map.ts'
+import { memberOf, presentMembers, still, type Change, type Effect, type State, type Step } from './state.ts'
 
 /** Members above which receipts go to the authors concerned only. */
 export const smallRoom = 50
@@ -23,8 +15,8 @@ export const moveMark = (state: State, userId: string, { delivered = 0, read = 0
   return {
     state: {
       ...state,
-      members: put(state.members, userId, { ...member, delivered: deliveredNow, read: readNow }),
-      changed: put(state.changed, userId, from),
+      members: state.members.set(userId, { ...member, delivered: deliveredNow, read: readNow }),
+      changed: state.changed.set(userId, from),
     },
     effects: [{ do: 'receiptsSoon' }],
   }
@@ -37,14 +29,14 @@ export const receipts = (state: State): Step => {
       ? []
       : [{ mark: { userId, delivered: member.delivered, read: member.read }, from }]
   })
-  if (changes.length === 0) return still({ ...state, changed: new Map() })
+  if (changes.length === 0) return still({ ...state, changed: VersionedMap.of() })
   const marks = changes.map(({ mark }) => mark)
   const told: Effect =
     presentMembers(state).length <= smallRoom
       ? { do: 'broadcast', frame: { type: 'receipt', marks } }
       : { do: 'tellAuthors', changes }
   return {
-    state: { ...state, changed: new Map() },
+    state: { ...state, changed: VersionedMap.of() },
     effects: [{ do: 'saveMarks', marks }, told, { do: 'publish' }],
   }
 }

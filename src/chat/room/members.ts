@@ -1,17 +1,7 @@
 import { closeCodes } from '../protocol.ts'
 import { append, post } from './log.ts'
 import { end } from './sockets.ts'
-import {
-  chain,
-  put,
-  socketsWhere,
-  still,
-  without,
-  type Event,
-  type Membership,
-  type State,
-  type Step,
-} from './state.ts'
+import { chain, socketsWhere, still, type Event, type Membership, type State, type Step } from './state.ts'
 
 /** Only upwards by version: what is older than what is known, or the same, changes nothing. */
 const applyMember = (state: State, given: Membership, at: string): Step => {
@@ -20,9 +10,9 @@ const applyMember = (state: State, given: Membership, at: string): Step => {
   const wasPresent = known?.left === false
   const member = { delivered: 0, read: 0, ...known, ...given }
   const { userId, role, left } = member
-  const changed = left ? without(state.changed, userId) : state.changed
+  const changed = left ? state.changed.delete(userId) : state.changed
   const saved: Step = {
-    state: { ...state, members: put(state.members, userId, member), changed },
+    state: { ...state, members: state.members.set(userId, member), changed },
     effects: [{ do: 'saveMember', member }],
   }
   if (wasPresent !== left) return saved

@@ -1,5 +1,5 @@
 import { limits, type ClientFrame } from '../protocol.ts'
-import { presentMembers, put, still, type Socket, type State, type Step } from './state.ts'
+import { presentMembers, still, type Socket, type State, type Step } from './state.ts'
 
 /** Milliseconds in which a member's typing is passed on once. */
 const typingEvery = 1_000
@@ -7,8 +7,7 @@ const typingEvery = 1_000
 /** They hear nothing of what comes after. */
 export const end = (state: State, ended: readonly Socket[], code: number, reason: string): Step => {
   if (ended.length === 0) return still(state)
-  const sockets = new Map(state.sockets)
-  for (const { id } of ended) sockets.delete(id)
+  const sockets = ended.reduce((rest, { id }) => rest.delete(id), state.sockets)
   return {
     state: { ...state, sockets },
     effects: ended.map(({ id }) => ({ do: 'close', socket: id, code, reason })),
@@ -25,14 +24,14 @@ export const resume = (
   const isGone = epoch !== state.epoch || after > state.head || after < state.first - 1
   if (!isFresh && isGone) {
     return {
-      state: { ...state, sockets: put(state.sockets, id, { ...socket, mode: 'new', position: 0, batch }) },
+      state: { ...state, sockets: state.sockets.set(id, { ...socket, mode: 'new', position: 0, batch }) },
       effects: [{ do: 'send', to: id, frame: { type: 'resync', epoch: state.epoch, head: state.head } }],
     }
   }
   const position = isFresh ? Math.max(state.first - 1, state.head - limits.recent) : after
   const present = presentMembers(state)
   return {
-    state: { ...state, sockets: put(state.sockets, id, { ...socket, mode: 'behind', position, batch }) },
+    state: { ...state, sockets: state.sockets.set(id, { ...socket, mode: 'behind', position, batch }) },
     effects: [
       {
         do: 'send',
@@ -56,7 +55,7 @@ export const resume = (
 export const typing = (state: State, { userId }: Socket, now: number): Step => {
   if (state.closed.is || now - (state.typed.get(userId) ?? -Infinity) < typingEvery) return still(state)
   return {
-    state: { ...state, typed: put(state.typed, userId, now) },
+    state: { ...state, typed: state.typed.set(userId, now) },
     effects: [{ do: 'broadcast', frame: { type: 'typing', userId }, except: userId }],
   }
 }

@@ -1,3 +1,4 @@
+import { VersionedMap } from '../../shared/versioned-map.ts'
 import type {
   AttachedFile,
   BatchedFrame,
@@ -54,12 +55,12 @@ export type State = {
   /** How many messages were ever written: the number of the last one. */
   messages: number
   closed: { is: boolean; version: number }
-  members: ReadonlyMap<string, MemberState>
-  sockets: ReadonlyMap<string, Socket>
+  members: VersionedMap<string, MemberState>
+  sockets: VersionedMap<string, Socket>
   /** Where the marks stood that have changed since the last receipts. */
-  changed: ReadonlyMap<string, { delivered: number; read: number }>
+  changed: VersionedMap<string, { delivered: number; read: number }>
   /** When each member's typing was last passed on. */
-  typed: ReadonlyMap<string, number>
+  typed: VersionedMap<string, number>
 }
 
 /** What a message is before it has a place. `from` null: the system. */
@@ -141,22 +142,13 @@ export const emptyRoom = (epoch: string): State => ({
   first: 1,
   messages: 0,
   closed: { is: false, version: 0 },
-  members: new Map(),
-  sockets: new Map(),
-  changed: new Map(),
-  typed: new Map(),
+  members: VersionedMap.of(),
+  sockets: VersionedMap.of(),
+  changed: VersionedMap.of(),
+  typed: VersionedMap.of(),
 })
 
 export const still = (state: State): Step => ({ state, effects: [] })
-
-export const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> =>
-  new Map(map).set(key, value)
-
-export const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
-}
 
 /** One after the other. */
 export const chain = (state: State, ...steps: ((state: State) => Step)[]): Step => {
