@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'dev/**/*.test.ts', 'test/{bench,contract,support}/**/*.test.ts'],
+          include: ['{src,dev,web}/**/*.test.ts', 'test/{bench,contract,support}/**/*.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -16,7 +16,7 @@ import { attendanceOf, publicationOf } from './publication.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
 import { emptyRoom, memberOf, type Membership } from './room/state.ts'
-import type { Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
+import type { FilesRequest, Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
 import { createRunner } from './runner.ts'
 import { createRoomStore } from './store.ts'
 
@@ -61,10 +61,7 @@ export class ChatRoom extends DurableObject<Env> {
     store: this.#store,
     initial: { ...emptyRoom(''), ...this.#store.load() },
     afterReady: () => this.#link.presences().map(([userId, presence]) => presenceFrame(userId, presence)),
-    publishSoon: () => {
-      this.#isDirty = true
-      this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
-    },
+    publishSoon: () => this.#publishSoon(),
     changed: () => this.#link.update(),
     closed: (id) => this.#flood.forget(id),
     failed: (error) => {
@@ -172,8 +169,15 @@ export class ChatRoom extends DurableObject<Env> {
     return this.#link.heard(userId, presence)
   }
 
-  addFiles({ files }: { files: string[] }): void {
-    this.#store.addFiles(files)
+  /** From here on their owners may send them. */
+  bringFiles(request: FilesRequest): void {
+    this.#calls.bringFiles(request)
+  }
+
+  releaseFiles(request: FilesRequest): boolean {
+    const areReleased = this.#calls.releaseFiles(request)
+    if (areReleased) this.#publishSoon()
+    return areReleased
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
@@ -231,6 +235,11 @@ export class ChatRoom extends DurableObject<Env> {
     }
   }
 
+  #publishSoon(): void {
+    this.#isDirty = true
+    this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
+  }
+
   /** Sets the alarm, unless an earlier one is set. */
   async #arm(at: number): Promise<void> {
     if (this.#alarmAt !== undefined && this.#alarmAt <= at) return
@@ -254,6 +263,7 @@ export class ChatRoom extends DurableObject<Env> {
     const { news, unread } = publicationOf(conversationId, this.#room.state(), this.#store)
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
     await createConversationRepository(database).publish(news)
+    if (this.#store.files.told(news.released)) this.#isDirty = true
     await this.#link.tellUnread(unread)
   }
 }

@@ -1,4 +1,5 @@
 import type { Room } from './attendance.ts'
+import type { Released } from './conversation-file.ts'
 import type { Message } from './protocol.ts'
 import { presentMembers, type State } from './room/state.ts'
 
@@ -13,13 +14,18 @@ export const attendanceOf = (state: State): Room => {
 export const publicationOf = (
   conversationId: string,
   { head, messages, members }: State,
-  store: { last: () => Message | undefined; numberAt: (seq: number) => number },
+  store: {
+    last: () => Message | undefined
+    numberAt: (seq: number) => number
+    files: { released: () => Released[] }
+  },
 ) => ({
   news: {
     conversationId,
     head,
     messages,
     last: store.last(),
+    released: store.files.released(),
     reads: [...members.values()]
       .filter(({ left, read }) => !left && read > 0)
       .map(({ userId, read }) => ({ userId, read, count: store.numberAt(read) })),

@@ -5,11 +5,13 @@ import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { withinReach } from '../db/within-reach.ts'
-import { enqueueEach, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
-import { can, reachOf, rolesThatMay, type Action } from '../shared/can.ts'
+import { can, reachOf, rolesThatMay } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
+import { isMember, lock, reachable, tellRoom, thisMoment, type Sync } from './conversation-statements.ts'
+import { among, filesOf, releaseFiles } from './file-statements.ts'
 import { conversationDetailJson, conversationJson, roomJson } from './json.ts'
+import type { ConversationFile, Released } from './conversation-file.ts'
 import type { Message } from './protocol.ts'
 import type { Membership, RoomState } from './room/state.ts'
 import type { Conversation, ConversationDetail, ListConversations, Subject } from './schema.ts'
@@ -18,7 +20,12 @@ import { conversations } from './table.ts'
 
 export type Changed = { detail: ConversationDetail; room: RoomState; changed: boolean }
 
-export type Access = { conversation: RoomState['conversation']; member: Membership | null }
+export type Access = {
+  conversation: RoomState['conversation']
+  member: Membership | null
+  /** Those that were asked for, as far as the actor has brought them. */
+  files: ConversationFile[]
+}
 
 type Heads = {
   conversationId: string
@@ -26,6 +33,8 @@ type Heads = {
   messages: number
   last: Message | undefined
   reads: { userId: string; read: number; count: number }[]
+  /** Files that no message shows any more. */
+  released: readonly Released[]
 }
 
 /** News of an order for its conversation, oldest first. */
@@ -34,33 +43,9 @@ export type OrderNews = { room: RoomState['conversation']; statuses: { status: s
 const isSame = (customer: SQL, { type, id }: Subject): SQL =>
   sql`customer_id = ${customer} and subject_type = ${type} and subject_id is not distinct from ${id ?? null}::uuid`
 
-/** The job that tells the room, should we not come to it. */
-export type Sync = { id: string; origin: Origin }
-
-/** Moments are kept in milliseconds. */
-const thisMoment = sql.raw('now()::timestamptz(3)')
-
-/** For the transaction that may have changed the conversation: the room learns of it, whatever becomes of us. */
-const tellRoom = (which: SQL, { id, origin }: Sync): SQL =>
-  enqueueEach(
-    'chat.members',
-    sql`select ${id}::uuid, jsonb_build_object('conversationId', conversations.id), conversations.id
-      from conversations where ${which} and updated_at = ${thisMoment}`,
-    origin,
-  )
-
 const detailOf = (actor: Actor, which: SQL): SQL =>
   sql`select json_build_object('detail', ${conversationDetailJson(actor.id)}, 'room', ${roomJson},
     'changed', updated_at = ${thisMoment}) as data from conversations where ${which}`
-
-const lock = (which: SQL): SQL => sql`select 1 from conversations where ${which} for no key update`
-
-/** The actor takes part in it. */
-const isOwn = ({ id }: Actor): SQL => sql`exists (select from conversation_members as own
-  where own.conversation_id = conversations.id and own.user_id = ${id} and own.left_at is null)`
-
-/** Conversations of others do not exist, except to administrators. */
-const reachable = (actor: Actor, action: Action): SQL => withinReach(actor, action, isOwn(actor))
 
 /** Whom the conversation is with: an administrator opens one about somebody's order. */
 const customerOf = (actor: Actor, { type, id }: Subject): SQL =>
@@ -140,7 +125,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     async list(actor: Actor, { scope, status, ...query }: ListConversations) {
       const where = and(
-        scope === 'all' ? undefined : isOwn(actor),
+        scope === 'all' ? undefined : isMember(actor),
         status === 'open' ? isNull(conversations.closedAt) : undefined,
         status === 'closed' ? sql`closed_at is not null` : undefined,
       )
@@ -169,7 +154,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
     },
 
     /** Whether the actor may see it, and as what; one who is none of the shop's any more is nobody there. */
-    async access(actor: Actor, id: string): Promise<Access | undefined> {
+    async access(actor: Actor, id: string, fileIds: readonly string[] = []): Promise<Access | undefined> {
       const [, rows] = await read([
         actorGuard(actor),
         sql`select json_build_object(
@@ -180,7 +165,9 @@ export const createConversationRepository = ({ read, write }: Database) => {
               from conversation_members as member
               where conversation_id = conversations.id and user_id = ${actor.id} and left_at is null
                 and (member.role <> 'shop' or ${can(actor, 'conversations.serve')}::boolean)
-            )) as data
+            ),
+            'files', ${fileIds.length === 0 ? sql`'[]'::json` : filesOf(id, sql`user_id = ${actor.id} and ${among(fileIds)}`)}
+            ) as data
           from conversations where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       const [access] = dataOf<Access>(rows)
@@ -277,13 +264,14 @@ export const createConversationRepository = ({ read, write }: Database) => {
     },
 
     /** What a room tells of itself. Never back: two of them may come in any order. */
-    async publish({ conversationId, head, messages, last, reads }: Heads): Promise<void> {
+    async publish({ conversationId, head, messages, last, reads, released }: Heads): Promise<void> {
       const preview = last && {
         id: last.id,
         seq: last.seq,
         from: last.from,
         at: last.at,
         content: last.content.slice(0, previewLength).toWellFormed(),
+        attachments: last.attachments?.length ?? 0,
       }
       await write([
         sql`update conversations set head = ${head}, message_count = ${messages},
@@ -295,6 +283,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
           : sql`update conversation_members set read_seq = mark.read, read_count = mark.count
               from json_to_recordset(${JSON.stringify(reads)}::json) as mark("userId" uuid, read bigint, count bigint)
               where conversation_id = ${conversationId} and user_id = mark."userId" and read_seq < mark.read`,
+        released.length === 0 ? undefined : releaseFiles(conversationId, released),
       ])
     },
   }

@@ -1,3 +1,4 @@
+import { createFileStore } from './file-store.ts'
 import { createLog } from './log.ts'
 import type { MemberState, State } from './room/state.ts'
 
@@ -9,8 +10,7 @@ const schema = `
     user text primary key, role text not null, version integer not null, departed integer not null,
     delivered integer not null, read integer not null
   );
-  create table if not exists ended_sessions (id text primary key, at integer not null);
-  create table if not exists files (id text primary key);`
+  create table if not exists ended_sessions (id text primary key, at integer not null);`
 
 type MemberRow = {
   user: string
@@ -24,7 +24,8 @@ type MemberRow = {
 /** What a room keeps: the log, in SQLite, and what must outlive a restart beside it. */
 export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
   const { sql, kv } = storage
-  const log = createLog(storage)
+  const files = createFileStore(storage)
+  const log = createLog(storage, files)
   sql.exec(schema)
   type Columns = Record<string, SqlStorageValue>
   const one = <Row extends Columns>(query: string, ...values: SqlStorageValue[]): Row | undefined =>
@@ -40,6 +41,7 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
 
   return {
     ...log,
+    files,
 
     load(): Omit<State, 'sockets' | 'changed' | 'typed'> {
       const members = sql.exec<MemberRow>('select * from members').toArray()
@@ -77,13 +79,6 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
     },
 
     saveClosed: (closed: State['closed']): void => kv.put('closed', closed),
-
-    hasFiles: (ids: readonly string[]): boolean =>
-      ids.every((id) => one('select 1 from files where id = ?', id) !== undefined),
-
-    addFiles(ids: readonly string[]): void {
-      for (const id of ids) sql.exec('insert or ignore into files (id) values (?)', id)
-    },
 
     /** A session that has ended never begins again: who was on the way in with it is refused. */
     endSessions(ids: readonly string[], now: number): void {

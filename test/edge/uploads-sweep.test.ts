@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql('truncate product_images, uploads, upload_events, upload_remains')
+  await sql('truncate product_images, conversation_files, uploads, upload_events, upload_remains')
   const { objects } = await env.FILES.list()
   if (objects.length > 0) await env.FILES.delete(objects.map(({ key }) => key))
 })

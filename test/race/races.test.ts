@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import { brokenRules, deadlocks } from './checks.ts'
-import { attachAndDelete, mixedTrade, mutualDemotion, rushForOneProduct } from './scenarios.ts'
+import {
+  attachAndDelete,
+  bringAndDelete,
+  mixedTrade,
+  mutualDemotion,
+  rushForOneProduct,
+} from './scenarios.ts'
 import { createDatabase, openWorld, type OpenWorld } from './world.ts'
 
 const postgres = await startPostgres()
@@ -34,7 +40,8 @@ const withoutConstraints = `
   alter table products drop constraint products_stock_check;
   alter table order_status_history drop constraint order_status_history_once;
   drop index stock_movements_once;
-  alter table product_images drop constraint product_images_upload_id_uploads_id_fk;`
+  alter table product_images drop constraint product_images_upload_id_uploads_id_fk;
+  alter table conversation_files drop constraint conversation_files_upload_id_uploads_id_fk;`
 
 if ('unavailable' in postgres) {
   skipOrFail('races on a real PostgreSQL', postgres.unavailable)
@@ -78,6 +85,15 @@ if ('unavailable' in postgres) {
       expect(await deadlocks(world.database)).toBe(0)
     })
 
+    it('deletes no file that was brought into a conversation at the same moment, in each of 100 rounds', async () => {
+      const { outcomes, dangling } = await bringAndDelete(world, { files: 100 })
+      expect(dangling).toBe(0)
+      const { '200 409': brought = 0, '404 204': deleted = 0, ...others } = outcomes
+      expect(others).toEqual({})
+      expect(brought + deleted).toBe(100)
+      expect(await deadlocks(world.database)).toBe(0)
+    })
+
     // The last: it takes the role of the administrator of the others.
     it(`leaves one administrator in each of ${rounds} rounds of two who demote each other`, async () => {
       const { left, statuses } = await mutualDemotion(world, { rounds })
@@ -111,6 +127,11 @@ if ('unavailable' in postgres) {
 
     it('deletes files that products show, without the lock of the one who deletes', async () => {
       const { dangling } = await attachAndDelete(world, { files })
+      expect(dangling).toBeGreaterThan(0)
+    })
+
+    it('and such that conversations have', async () => {
+      const { dangling } = await bringAndDelete(world, { files: 100 })
       expect(dangling).toBeGreaterThan(0)
     })
 
