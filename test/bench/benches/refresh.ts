@@ -79,6 +79,7 @@ const run: Bench['run'] = async (context) => {
     const samples = await inRounds(rounds, contenders)
     const of = (name: keyof typeof contenders, what: 'perSecond' | 'p99' | 'cpuUs') =>
       samples[name].map((each) => each[what])
+    const perSecond = median(of('refresh', 'perSecond'))
     const row = (title: string, what: 'perSecond' | 'p99' | 'cpuUs', unit: string) => [
       title,
       showMedian(of('refresh', what), unit),
@@ -101,7 +102,7 @@ const run: Bench['run'] = async (context) => {
           ],
           meaning: `A refresh is one call to the database too: a transaction that locks the session, spends a token, adds its
             successor and reads the verdict; and it signs an access token. A client refreshes about every 15 minutes, so that
-            ${show(median(of('refresh', 'perSecond')))} a second are those of ${show(median(of('refresh', 'perSecond')) * 900)} clients.`,
+            ${show(perSecond)} a second are those of about ${Math.round((perSecond * 900) / 1_000)},000 clients.`,
         },
       ],
       aims: [],
