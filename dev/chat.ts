@@ -85,9 +85,13 @@ const follow = (room: Room, names: Map<string, string>) => {
     at,
     from,
     content,
+    attachments = [],
     removedAt,
-  }: Pick<RoomMessage, 'at' | 'from' | 'content' | 'removedAt'>) =>
-    `${dim(at.slice(11, 16))} ${styleText('bold', plain(nameOf(from)))}  ${removedAt === undefined ? plain(content) : dim('removed')}`
+  }: Pick<RoomMessage, 'at' | 'from' | 'content' | 'attachments' | 'removedAt'>) => {
+    const said = [...attachments.map(({ name }) => dim(`[${plain(name)}]`)), plain(content)]
+    const text = removedAt === undefined ? said.filter((part) => part !== '').join(' ') : dim('removed')
+    return `${dim(at.slice(11, 16))} ${styleText('bold', plain(nameOf(from)))}  ${text}`
+  }
   let told = ''
   const stops = [
     room.on('status', ({ status, error }) =>

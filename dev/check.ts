@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { apiDocument, apiTypes, makeApiDocument, makeApiTypes } from './check/api-document.ts'
 import { checkBundle } from './check/bundle.ts'
 import { checkClient } from './check/client.ts'
-import { checkErrors, checkLinks, checkScripts, checkStorage, checkVariables } from './check/documents.ts'
+import {
+  checkDecisions,
+  checkErrors,
+  checkLinks,
+  checkScripts,
+  checkStorage,
+  checkVariables,
+} from './check/documents.ts'
 import { run } from './check/run.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -58,6 +65,7 @@ const steps: Step[] = [
   document('docs/storage.md', checkStorage),
   document('variables', checkVariables),
   document('scripts in README.md', checkScripts),
+  document('decisions in README.md', checkDecisions),
   document('links in documents', checkLinks),
 ]
 

@@ -2,6 +2,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { apiKeyRoutes } from './api-keys/routes.ts'
 import { authRoutes, wellKnownRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
+import { conversationFileRoutes } from './chat/routes.files.ts'
 import { conversationRoutes } from './chat/routes.ts'
 import { conversationSocketRoutes } from './chat/routes.socket.ts'
 import type { Config } from './config.ts'
@@ -91,6 +92,7 @@ export const createApp = ({ config, log, servicesOf }: Options) => {
   app.route('/api/v1/products', productRoutes)
   app.route('/api/v1/orders', orderRoutes)
   app.route('/api/v1/conversations', conversationRoutes)
+  app.route('/api/v1/conversations', conversationFileRoutes)
   app.route('/api/v1/conversations', conversationSocketRoutes)
   app.route('/api/v1/realtime', realtimeRoutes)
   app.route('/api/v1/inbox', inboxSocketRoutes)

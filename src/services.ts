@@ -12,9 +12,11 @@ import { createSessionRepository } from './auth/session-repository.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createCategoryRepository } from './categories/repository.ts'
 import { createCategoryService } from './categories/service.ts'
+import { createConversationFileRepository } from './chat/file-repository.ts'
 import { createConversationRepository } from './chat/repository.ts'
 import { createRooms } from './chat/rooms.ts'
 import { createConversationService } from './chat/service.ts'
+import { createConversationFileService } from './chat/service/files.ts'
 import type { Config } from './config.ts'
 import { createDatabase } from './db/client.ts'
 import { createHealthRepository } from './health/repository.ts'
@@ -211,6 +213,14 @@ export const createServices = (
       origin,
       log,
     })
+    const conversationFiles = createConversationFileService({
+      files: createConversationFileRepository(database),
+      conversations: conversationRepository,
+      rooms,
+      dispatcher,
+      newId,
+      origin,
+    })
     const inboxRepository = createInboxRepository(database)
     const realtime = createRealtimeService({
       inboxes,
@@ -240,6 +250,7 @@ export const createServices = (
       'mail.send': mail.send,
       'report.build': builder.build,
       'report.daily': builder.daily,
+      'chat.files': conversationFiles.tellFiles,
       'chat.members': conversations.tellMembers,
       'chat.orderStatus': conversations.tellOrder,
       'inbox.notify': notifications.notify,
@@ -267,6 +278,7 @@ export const createServices = (
       }),
       categories: createCategoryService({ categories: createCategoryRepository(database), newId }),
       consumer,
+      conversationFiles,
       conversations,
       deadLetters,
       directUploads: createDirectUploads(direct),

@@ -3,8 +3,6 @@ import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-const isFull = process.env['SELVEDGE_PROOF'] === 'full'
-
 /** Whole stacks and databases: one file at a time, and long enough for a slow machine. */
 const heavy = {
   environment: 'node',
@@ -21,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'dev/**/*.test.ts', 'test/{bench,contract,support}/**/*.test.ts'],
+          include: ['{src,dev,web}/**/*.test.ts', 'test/{bench,contract,support}/**/*.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -34,8 +32,6 @@ export default defineConfig({
         test: {
           name: 'race',
           include: ['test/race/**/*.test.ts'],
-          // Four stacks and files of megabytes: `npm run proof` alone.
-          exclude: isFull ? [] : ['test/race/uploads.test.ts'],
           ...heavy,
           sequence: { groupOrder: 2 },
         },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkErrors, checkScripts, checkStorage, checkVariables } from './documents.ts'
+import { checkDecisions, checkErrors, checkScripts, checkStorage, checkVariables } from './documents.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '../..', file), 'utf8')
 
@@ -77,6 +77,17 @@ describe("README.md's scripts", () => {
     expect(checkScripts(text.replace('| `npm run openapi`', '| `npm run swagger`'))).toEqual([
       'openapi is in package.json and not in README.md',
       'swagger is in README.md and not in package.json',
+    ])
+  })
+})
+
+describe("README.md's decisions", () => {
+  it('are those of docs/adr', () => {
+    const text = read('README.md')
+    expect(checkDecisions(text)).toEqual([])
+    expect(checkDecisions(text.replace('0015-refresh-tokens-in-families.md', '0015-gone.md'))).toEqual([
+      'docs/adr/0015-refresh-tokens-in-families.md is in docs/adr and not in README.md',
+      'docs/adr/0015-gone.md is in README.md and not in docs/adr',
     ])
   })
 })

@@ -139,6 +139,13 @@ export const checkScripts = (readme = read('README.md')): Problems => {
   )
 }
 
+/** README's list of decisions against docs/adr. */
+export const checkDecisions = (readme = read('README.md')): Problems =>
+  compare(
+    ['docs/adr', globSync('docs/adr/*.md', { cwd: root })],
+    ['README.md', [...readme.matchAll(/\]\((docs\/adr\/[^)]+\.md)\)/g)].map(([, path = '']) => path)],
+  )
+
 /** Links between our documents lead somewhere. */
 export const checkLinks = (files = ['README.md', ...globSync('docs/**/*.md', { cwd: root })]): Problems =>
   files.flatMap((file) =>

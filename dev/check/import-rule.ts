@@ -83,7 +83,7 @@ const split = (specifiers: readonly Specifier[], allTypes: boolean) => ({
   types: specifiers.filter(({ importKind }) => allTypes || importKind === 'type').map(nameOf),
 })
 
-const imports: Rule = {
+export const importRule: Rule = {
   meta: { type: 'problem', docs: { description: 'Keeps to the table of who may import whom' } },
   create(context) {
     const from = relative(context.cwd, context.filename).replaceAll('\\', '/')
@@ -139,5 +139,3 @@ const imports: Rule = {
     }
   },
 }
-
-export default { meta: { name: 'selvedge' }, rules: { imports } }

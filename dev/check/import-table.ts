@@ -192,6 +192,7 @@ export const rows: Row[] = [
       'src/*/images.ts',
       'src/*/upstash.ts',
       'src/*/s3.ts',
+      'src/uploads/sweep-place.ts',
     ],
     values: ['shared', 'own schema', 'own protocol', 'own pure', 'zod', 'node', 'sdk', 'package'],
     types: ['pure'],

@@ -339,6 +339,31 @@ const rules: Rule[] = [
     file: 'routes.ts',
     lines: 'export const go = (c: { env: unknown }) => c.env',
   },
+  { rule: 'selvedge(roles)', lines: `export const go = (role: string) => role === 'admin'` },
+  {
+    rule: 'selvedge(roles)',
+    lines: `export const go = (actor?: { role: string }) => 'user' !== actor?.role`,
+  },
+  {
+    rule: 'selvedge(roles)',
+    lines: `export const go = (role: string) => {
+  switch (role) {
+    case 'admin':
+      return true
+  }
+  return false
+}`,
+  },
+  {
+    rule: 'selvedge(roles)',
+    lines:
+      "import { sql } from 'drizzle-orm'\nexport const go = sql`select from users where users.role = 'admin'`",
+  },
+  {
+    rule: 'selvedge(roles)',
+    lines:
+      "import { sql } from 'drizzle-orm'\nexport const go = (role: string) => sql`where ${role} <> 'admin'`",
+  },
   {
     rule: 'import(no-cycle)',
     lines: `import { there } from './there.ts'\nexport const here = () => there()`,

@@ -25,7 +25,10 @@ export const shop = async () => {
 export const talk = async () => {
   const chat = createChat({ url: 'https://api.example.com', getTicket: () => Promise.resolve('t') })
   const room = chat.join('c')
-  const { seq } = await room.send('hello', { attachments: [] })
+  const attachments = await client.addFiles('c', ['u'])
+  const { seq } = await room.send('hello', { attachments })
+  // @ts-expect-error -- an id is no file that was brought
+  await room.send('hello', { attachments: ['u'] })
   room.on('receipt', ({ marks }) => marks.map(({ read }) => read - seq))
   for await (const event of room) {
     if (event.type === 'message') event.content.toUpperCase()

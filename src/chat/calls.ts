@@ -1,7 +1,8 @@
 import { newId } from '../shared/ids.ts'
 import type { Quota } from './quota.ts'
+import { withFiles } from './room/log.ts'
 import { memberOf, type Membership } from './room/state.ts'
-import type { Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
+import type { FilesRequest, Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
 import type { Runner } from './runner.ts'
 import type { RoomStore } from './store.ts'
 
@@ -26,20 +27,33 @@ export const createCalls = ({ room, store, quota, kv }: Deps) => {
   return {
     know,
 
-    post({ conversation, member, clientId, content, attachments }: PostRequest): Posted {
+    post({ conversation, member, clientId, content, attachments = [], files = [] }: PostRequest): Posted {
       know(conversation, [member])
+      store.files.bring(files)
       const from = member.userId
       if (memberOf(room.state(), from) === undefined) return { outcome: 'notMember' }
       const known = store.findSent(from, clientId)
       if (known !== undefined) return { outcome: 'known', message: known }
       if (room.state().closed.is) return { outcome: 'closed' }
-      if (!store.hasFiles(attachments ?? [])) return { outcome: 'refused' }
+      const found = store.files.find(from, attachments)
+      if (found === null) return { outcome: 'refused' }
       const retryAfter = quota.take(from, Date.now())
       if (retryAfter > 0) return { outcome: 'limited', retryAfter }
-      const files = attachments === undefined || attachments.length === 0 ? {} : { attachments }
-      const post = { id: newId(), from, clientId, at: new Date().toISOString(), content, ...files }
+      const post = { id: newId(), from, clientId, at: new Date().toISOString(), content, ...withFiles(found) }
       room.run({ type: 'posted', post })
       return { outcome: 'posted', message: { seq: room.state().head, ...post } }
+    },
+
+    bringFiles({ conversation, files }: FilesRequest): void {
+      know(conversation, [])
+      store.files.bring(files)
+    },
+
+    /** Their owner takes them out; false, and all stay, when a message shows one of them. */
+    releaseFiles({ conversation, files }: FilesRequest): boolean {
+      know(conversation, [])
+      store.files.bring(files)
+      return store.files.release(files.map(({ file }) => file.id))
     },
 
     tell({ conversation, ...post }: SystemPost): void {

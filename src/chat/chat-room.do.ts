@@ -16,7 +16,7 @@ import { attendanceOf, createPublication } from './publication.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
 import { emptyRoom, memberOf, type Membership } from './room/state.ts'
-import type { Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
+import type { FilesRequest, Posted, PostRequest, ReadRequest, SystemPost } from './rooms.ts'
 import { createRunner } from './runner.ts'
 import { createRoomStore } from './store.ts'
 
@@ -61,10 +61,7 @@ export class ChatRoom extends DurableObject<Env> {
     store: this.#store,
     initial: { ...emptyRoom(''), ...this.#store.load() },
     afterReady: () => this.#link.presences().map(([userId, presence]) => presenceFrame(userId, presence)),
-    publishSoon: () => {
-      this.#publication.changed()
-      this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
-    },
+    publishSoon: () => this.#publishSoon(),
     changed: () => this.#link.update(),
     closed: (id) => this.#flood.forget(id),
     failed: (error) => {
@@ -185,8 +182,15 @@ export class ChatRoom extends DurableObject<Env> {
     return this.#link.heard(userId, presence)
   }
 
-  addFiles({ files }: { files: string[] }): void {
-    this.#store.addFiles(files)
+  /** From here on their owners may send them. */
+  bringFiles(request: FilesRequest): void {
+    this.#calls.bringFiles(request)
+  }
+
+  releaseFiles(request: FilesRequest): boolean {
+    const areReleased = this.#calls.releaseFiles(request)
+    if (areReleased) this.#publishSoon()
+    return areReleased
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
@@ -241,6 +245,11 @@ export class ChatRoom extends DurableObject<Env> {
     for (const id of this.#room.connections.silentSince(Date.now() - silence, among, ponged)) {
       this.#room.run({ type: 'slow', socket: id })
     }
+  }
+
+  #publishSoon(): void {
+    this.#publication.changed()
+    this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
   }
 
   /** Sets the alarm, unless an earlier one is set. */

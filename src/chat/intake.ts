@@ -33,13 +33,13 @@ const frameOf = (data: string | ArrayBuffer): ClientFrame | undefined => {
 export const createIntake = ({ room, connections, store, quota, flood }: Deps) => {
   const lookUp = (id: string, frame: ClientFrame, now: number): Lookup => {
     const author = room.state().sockets.get(id)?.userId ?? ''
-    const lookup = { now, newId: '', waitMs: 0, hasFiles: true }
+    const lookup = { now, newId: '', waitMs: 0, files: [] }
     if (frame.type === 'send') {
       const known = store.findSent(author, frame.clientId)
       if (known !== undefined) return { ...lookup, known }
-      const hasFiles = frame.attachments === undefined || store.hasFiles(frame.attachments)
-      const isOpen = hasFiles && !room.state().closed.is
-      return { ...lookup, newId: newId(), hasFiles, waitMs: isOpen ? quota.take(author, now) : 0 }
+      const files = store.files.find(author, frame.attachments ?? [])
+      const isOpen = files !== null && !room.state().closed.is
+      return { ...lookup, newId: newId(), files, waitMs: isOpen ? quota.take(author, now) : 0 }
     }
     if (frame.type !== 'edit' && frame.type !== 'remove') return lookup
     const target = store.find(frame.id)

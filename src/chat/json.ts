@@ -10,7 +10,7 @@ const fields = (userId: string): SQL => sql`
     select greatest(message_count - read_count, 0) from conversation_members
     where conversation_id = conversations.id and user_id = ${userId} and left_at is null
   ),
-  'lastMessage', last_message,
+  'lastMessage', '{"attachments": 0}'::jsonb || last_message,
   'waiting', closed_at is null and exists (
     select from conversation_members
     where conversation_id = conversations.id and role = 'customer' and user_id = (last_message ->> 'from')::uuid

@@ -1,4 +1,4 @@
-import { System, type LogEvent, type Message } from './protocol.ts'
+import { AttachedFile, System, type LogEvent, type Message } from './protocol.ts'
 
 export type MessageRow = {
   seq: number
@@ -36,7 +36,7 @@ export const messageOf = (row: MessageRow): Message => ({
   from: row.author,
   at: iso(row.at),
   content: row.content,
-  ...(row.attachments !== null && { attachments: JSON.parse(row.attachments) as string[] }),
+  ...(row.attachments !== null && { attachments: AttachedFile.array().parse(JSON.parse(row.attachments)) }),
   ...(row.system !== null && { system: System.parse(JSON.parse(row.system)) }),
   ...(row.edited_at !== null && { editedAt: iso(row.edited_at) }),
   ...(row.removed_at !== null && { removedAt: iso(row.removed_at) }),

@@ -1,3 +1,4 @@
+import type { FileStore } from './file-store.ts'
 import { eventOf, messageOf, milliseconds, type EventRow, type MessageRow } from './log-rows.ts'
 import type { LogEvent, Message } from './protocol.ts'
 
@@ -15,17 +16,15 @@ const schema = `
   );`
 
 /** The log of a room in the object's SQLite: messages as they are now, and what else has a place beside them. */
-export const createLog = (storage: Storage) => {
+export const createLog = (storage: Storage, files: Pick<FileStore, 'use' | 'disuse'>) => {
   const { sql, kv } = storage
   sql.exec(schema)
   type Columns = Record<string, SqlStorageValue>
   const one = <Row extends Columns>(query: string, ...values: SqlStorageValue[]): Row | undefined =>
     sql.exec<Row>(query, ...values).toArray()[0]
 
-  const insertMessage = (
-    { seq, id, from, clientId, at, content, attachments, system }: Message,
-    n: number,
-  ): void => {
+  const insertMessage = (message: Message, n: number): void => {
+    const { seq, id, from, clientId, at, content, attachments, system } = message
     sql.exec(
       'insert into messages (seq, n, id, author, client_id, at, content, attachments, system) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       seq,
@@ -38,6 +37,7 @@ export const createLog = (storage: Storage) => {
       attachments === undefined ? null : JSON.stringify(attachments),
       system === undefined ? null : JSON.stringify(system),
     )
+    files.use(message)
   }
 
   const insertEvent = (
@@ -78,6 +78,8 @@ export const createLog = (storage: Storage) => {
       milliseconds(at),
       event.id,
     )
+    const removed = one<{ seq: number }>('select seq from messages where id = ?', event.id)
+    if (removed !== undefined) files.disuse(removed.seq, removed.seq)
   }
 
   return {
@@ -180,6 +182,7 @@ export const createLog = (storage: Storage) => {
         if (last !== undefined) kv.put('dropped', last.n)
         sql.exec('delete from messages where seq < ?', next)
         sql.exec('delete from events where seq < ?', next)
+        files.disuse(0, next - 1)
         kv.put('first', next)
       })
       return next

@@ -63,11 +63,42 @@ export const ClientId = z
 
 const hasText = (content: string): boolean => content.trim() !== ''
 
+/** A file that a message shows. Its variants are read with the reader's own token, as any other file. */
+export const AttachedFile = z
+  .object({
+    id: Id,
+    name: z.string(),
+    type: z.string().describe('Media type of what was uploaded'),
+    variants: z.array(
+      z.object({
+        name: z.string(),
+        url: z.string().describe('404 FILE_NOT_READY until the upload is ready'),
+        type: z.string().optional().describe('From here on: if it was ready when it was brought'),
+        size: z.int().optional().describe('Bytes'),
+        width: z.int().optional(),
+        height: z.int().optional(),
+      }),
+    ),
+  })
+  .openapi('AttachedFile', {
+    example: {
+      id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
+      name: 'tear.jpg',
+      type: 'image/jpeg',
+      variants: ['thumb', 'medium', 'full'].map((name) => ({
+        name,
+        url: `/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/${name}`,
+      })),
+    },
+  })
+
+export type AttachedFile = z.infer<typeof AttachedFile>
+
 /** What a message is made of, over the socket and over REST. */
 export const Draft = z
   .strictObject({
     content: Content,
-    /** Files of the conversation, authorised over REST before. */
+    /** Files that the author has brought into the conversation, over REST, before. */
     attachments: z.array(Id).max(limits.attachments).optional(),
   })
   .refine(({ content, attachments = [] }) => hasText(content) || attachments.length > 0, {
@@ -153,7 +184,7 @@ export const Message = z.object({
   at: At,
   /** Empty once it is removed. */
   content: z.string(),
-  attachments: z.array(Id).optional(),
+  attachments: z.array(AttachedFile).optional(),
   system: System.optional(),
   editedAt: At.optional(),
   removedAt: At.optional(),
@@ -247,7 +278,7 @@ const frameErrors = [
   'CONVERSATION_CLOSED',
   /** No such message, one of somebody else, or one that is removed. */
   'NOT_FOUND',
-  /** A file that the conversation does not have. */
+  /** A file that the author has not brought into the conversation, or has taken out of it. */
   'ATTACHMENT_REFUSED',
   /** Try again: nothing was written. */
   'UNAVAILABLE',

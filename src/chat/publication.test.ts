@@ -24,6 +24,7 @@ const world = () => {
       state: () => state,
       store: {
         last: () => undefined,
+        files: { released: () => [], told: () => false },
         numberAt(seq) {
           lookedUp.push(seq)
           return seq

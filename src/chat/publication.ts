@@ -6,7 +6,9 @@ import type { RoomStore } from './store.ts'
 
 type Deps = {
   kv: Pick<SyncKvStorage, 'get' | 'put'>
-  store: Pick<RoomStore, 'last' | 'numberAt' | 'publishedRead' | 'markPublished'>
+  store: Pick<RoomStore, 'last' | 'numberAt' | 'publishedRead' | 'markPublished'> & {
+    files: Pick<RoomStore['files'], 'released' | 'told'>
+  }
   state: () => State
   publish: (news: News) => Promise<void>
   tellUnread: (reports: UnreadReport[]) => Promise<void>
@@ -47,8 +49,10 @@ export const createPublication = ({ kv, store, state, publish, tellUnread }: Dep
       ({ userId, left, read }) => !left && read > store.publishedRead(userId),
     )
     const reads = moved.map((one) => ({ userId: one.userId, read: one.read, count: numberAtMark(one) }))
-    await publish({ conversationId, head, messages, last: store.last(), reads })
+    const released = store.files.released()
+    await publish({ conversationId, head, messages, last: store.last(), reads, released })
     store.markPublished(reads)
+    if (store.files.told(released)) changed()
     await tellUnread(
       [...members.values()].map((member) => ({
         userId: member.userId,

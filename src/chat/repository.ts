@@ -4,10 +4,14 @@ import type { Database } from '../db/client.ts'
 import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
-import { enqueueEach, type Origin } from '../jobs/outbox.ts'
+import { withinReach } from '../db/within-reach.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can, reachOf, rolesThatMay } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
+import { isMember, lock, reachable, tellRoom, thisMoment, type Sync } from './conversation-statements.ts'
+import { among, filesOf, releaseFiles } from './file-statements.ts'
 import { conversationDetailJson, conversationJson, roomJson } from './json.ts'
+import type { ConversationFile, Released } from './conversation-file.ts'
 import type { Message } from './protocol.ts'
 import type { Membership, RoomState } from './room/state.ts'
 import type { Conversation, ConversationDetail, ListConversations, Subject } from './schema.ts'
@@ -16,7 +20,12 @@ import { conversations } from './table.ts'
 
 export type Changed = { detail: ConversationDetail; room: RoomState; changed: boolean }
 
-export type Access = { conversation: RoomState['conversation']; member: Membership | null }
+export type Access = {
+  conversation: RoomState['conversation']
+  member: Membership | null
+  /** Those that were asked for, as far as the actor has brought them. */
+  files: ConversationFile[]
+}
 
 /** What PostgreSQL keeps of a room for its lists. */
 export type News = {
@@ -26,6 +35,8 @@ export type News = {
   last: Message | undefined
   /** Who has read further than PostgreSQL knows: to which place, and the number of the message there. */
   reads: { userId: string; read: number; count: number }[]
+  /** Files that no message shows any more. */
+  released: readonly Released[]
 }
 
 /** News of an order for its conversation, oldest first. */
@@ -34,33 +45,9 @@ export type OrderNews = { room: RoomState['conversation']; statuses: { status: s
 const isSame = (customer: SQL, { type, id }: Subject): SQL =>
   sql`customer_id = ${customer} and subject_type = ${type} and subject_id is not distinct from ${id ?? null}::uuid`
 
-/** The job that tells the room, should we not come to it. */
-export type Sync = { id: string; origin: Origin }
-
-/** Moments are kept in milliseconds. */
-const thisMoment = sql.raw('now()::timestamptz(3)')
-
-/** For the transaction that may have changed the conversation: the room learns of it, whatever becomes of us. */
-const tellRoom = (which: SQL, { id, origin }: Sync): SQL =>
-  enqueueEach(
-    'chat.members',
-    sql`select ${id}::uuid, jsonb_build_object('conversationId', conversations.id), conversations.id
-      from conversations where ${which} and updated_at = ${thisMoment}`,
-    origin,
-  )
-
 const detailOf = (actor: Actor, which: SQL): SQL =>
   sql`select json_build_object('detail', ${conversationDetailJson(actor.id)}, 'room', ${roomJson},
     'changed', updated_at = ${thisMoment}) as data from conversations where ${which}`
-
-const lock = (which: SQL): SQL => sql`select 1 from conversations where ${which} for no key update`
-
-/** Conversations of others do not exist, except to administrators. */
-const visibleTo = ({ id, role }: Actor): SQL =>
-  role === 'admin'
-    ? sql`true`
-    : sql`exists (select from conversation_members as own
-        where own.conversation_id = conversations.id and own.user_id = ${id} and own.left_at is null)`
 
 /** Whom the conversation is with: an administrator opens one about somebody's order. */
 const customerOf = (actor: Actor, { type, id }: Subject): SQL =>
@@ -72,7 +59,7 @@ const refuseForeignSubject = (actor: Actor, subject: Subject): SQL | undefined =
   const { type, id } = subject
   if (type === 'support') return undefined
   if (type === 'order') {
-    const isVisible = actor.role === 'admin' ? sql`true` : sql`user_id = ${actor.id}`
+    const isVisible = withinReach(actor, 'conversations.open', sql`user_id = ${actor.id}`)
     return raiseWhen(
       'NOT_FOUND',
       sql`not exists (select from orders where id = ${id ?? null}::uuid and ${isVisible})`,
@@ -140,7 +127,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     async list(actor: Actor, { scope, status, ...query }: ListConversations) {
       const where = and(
-        scope === 'all' ? undefined : visibleTo({ ...actor, role: 'user' }),
+        scope === 'all' ? undefined : isMember(actor),
         status === 'open' ? isNull(conversations.closedAt) : undefined,
         status === 'closed' ? sql`closed_at is not null` : undefined,
       )
@@ -163,13 +150,13 @@ export const createConversationRepository = ({ read, write }: Database) => {
       const [, rows] = await read([
         actorGuard(actor),
         sql`select ${conversationDetailJson(actor.id)} as data from conversations
-          where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+          where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       return dataOf<ConversationDetail>(rows)[0]
     },
 
     /** Whether the actor may see it, and as what; one who is none of the shop's any more is nobody there. */
-    async access(actor: Actor, id: string): Promise<Access | undefined> {
+    async access(actor: Actor, id: string, fileIds: readonly string[] = []): Promise<Access | undefined> {
       const [, rows] = await read([
         actorGuard(actor),
         sql`select json_build_object(
@@ -179,12 +166,15 @@ export const createConversationRepository = ({ read, write }: Database) => {
               select json_build_object('userId', user_id, 'role', member.role, 'version', member.version, 'left', false)
               from conversation_members as member
               where conversation_id = conversations.id and user_id = ${actor.id} and left_at is null
-                and (member.role <> 'shop' or ${actor.role} = 'admin')
-            )) as data
-          from conversations where ${and(eq(conversations.id, id), visibleTo(actor))}`,
+                and (member.role <> 'shop' or ${can(actor, 'conversations.serve')}::boolean)
+            ),
+            'files', ${fileIds.length === 0 ? sql`'[]'::json` : filesOf(id, sql`user_id = ${actor.id} and ${among(fileIds)}`)}
+            ) as data
+          from conversations where ${and(eq(conversations.id, id), reachable(actor, 'conversations.read'))}`,
       ])
       const [access] = dataOf<Access>(rows)
-      return access?.member === null && actor.role !== 'admin' ? undefined : access
+      const seesAll = reachOf(actor, 'conversations.read') === 'any'
+      return access?.member === null && !seesAll ? undefined : access
     },
 
     /** @throws NOT_FOUND, VALIDATION_FAILED, CONVERSATION_FULL */
@@ -206,7 +196,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
         ),
         join(
           which,
-          sql`select id, case when role = 'admin' and id <> (select customer_id from target) then 'shop' else 'customer' end
+          sql`select id, case when role in ${rolesThatMay('conversations.serve')} and id <> (select customer_id from target) then 'shop' else 'customer' end
             from users where id = ${userId}`,
           false,
         ),
@@ -218,7 +208,11 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Undefined when that user is no member, or the conversation not the actor's. */
     async removeMember(actor: Actor, id: string, userId: string, sync: Sync): Promise<RoomState | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which =
+        and(
+          eq(conversations.id, id),
+          reachable(actor, userId === actor.id ? 'conversations.leave' : 'conversations.removeMember'),
+        ) ?? sql`false`
       const [, , { rowCount }, , rows] = await write([
         actorGuard(actor),
         lock(which),
@@ -239,7 +233,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
 
     /** Closing again changes nothing. */
     async close(actor: Actor, id: string, sync: Sync): Promise<Changed | undefined> {
-      const which = and(eq(conversations.id, id), visibleTo(actor)) ?? sql`false`
+      const which = and(eq(conversations.id, id), reachable(actor, 'conversations.close')) ?? sql`false`
       const [, , , rows] = await write([
         actorGuard(actor),
         sql`update conversations set version = version + 1, closed_at = now(), updated_at = now()
@@ -272,13 +266,14 @@ export const createConversationRepository = ({ read, write }: Database) => {
     },
 
     /** What a room tells of itself. Never back: two of them may come in any order. */
-    async publish({ conversationId, head, messages, last, reads }: News): Promise<void> {
+    async publish({ conversationId, head, messages, last, reads, released }: News): Promise<void> {
       const preview = last && {
         id: last.id,
         seq: last.seq,
         from: last.from,
         at: last.at,
         content: last.content.slice(0, previewLength).toWellFormed(),
+        attachments: last.attachments?.length ?? 0,
       }
       await write([
         sql`update conversations set head = ${head}, message_count = ${messages},
@@ -290,6 +285,7 @@ export const createConversationRepository = ({ read, write }: Database) => {
           : sql`update conversation_members set read_seq = mark.read, read_count = mark.count
               from json_to_recordset(${JSON.stringify(reads)}::json) as mark("userId" uuid, read bigint, count bigint)
               where conversation_id = ${conversationId} and user_id = mark."userId" and read_seq < mark.read`,
+        released.length === 0 ? undefined : releaseFiles(conversationId, released),
       ])
     },
   }

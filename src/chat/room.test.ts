@@ -185,7 +185,7 @@ const world = () => {
         type: 'frame',
         socket: socket.id,
         frame,
-        lookup: { now, newId: uuid(ids++), waitMs: 0, hasFiles: true, known, target },
+        lookup: { now, newId: uuid(ids++), waitMs: 0, files: [], known, target },
       })
       if (frame.type === 'send' && socket.mode !== 'new' && !state.closed.is) {
         const stored = [...messages.values()].filter(
@@ -377,7 +377,7 @@ describe('the room, as a machine', () => {
   })
 })
 
-const lookup = { now: 10_000, newId: uuid(900), waitMs: 0, hasFiles: true }
+const lookup = { now: 10_000, newId: uuid(900), waitMs: 0, files: [] }
 
 describe('a step', () => {
   it('refuses everything but resume before ready', () => {

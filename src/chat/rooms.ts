@@ -1,5 +1,6 @@
 import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
+import type { ConversationFile } from './conversation-file.ts'
 import type { Message, System } from './protocol.ts'
 import type { Membership } from './room/state.ts'
 
@@ -16,7 +17,11 @@ export type PostRequest = {
   clientId: string
   content: string
   attachments?: string[] | undefined
+  /** Those of the attachments that PostgreSQL knows of: the room may not have heard of them yet. */
+  files?: ConversationFile[] | undefined
 }
+
+export type FilesRequest = { conversation: Conversation; files: ConversationFile[] }
 
 export type SystemPost = {
   conversation: Conversation
@@ -34,6 +39,8 @@ type Binding = {
     fetch: (request: Request) => Promise<Response>
     apply: (state: { conversation: Conversation; members: Membership[] }) => Promise<void>
     post: (post: PostRequest) => Promise<Posted>
+    bringFiles: (brought: FilesRequest) => Promise<void>
+    releaseFiles: (brought: FilesRequest) => Promise<boolean>
     tell: (news: SystemPost) => Promise<void>
     page: (query: {
       before: number | null
@@ -71,6 +78,11 @@ export const createRooms = (binding: Binding) => {
       ask(state.conversation.id, (room) => room.apply(state)),
 
     post: (post: Parameters<Room['post']>[0]) => ask(post.conversation.id, (room) => room.post(post)),
+
+    bringFiles: (brought: FilesRequest) => ask(brought.conversation.id, (room) => room.bringFiles(brought)),
+
+    releaseFiles: (brought: FilesRequest) =>
+      ask(brought.conversation.id, (room) => room.releaseFiles(brought)),
 
     tell: (news: Parameters<Room['tell']>[0]) => ask(news.conversation.id, (room) => room.tell(news)),
 

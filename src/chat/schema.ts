@@ -44,7 +44,7 @@ const example = {
   closed: false,
   closedAt: null,
   unread: 1,
-  lastMessage: { id: message.id, seq: 7, from: userId, at, content: message.content },
+  lastMessage: { id: message.id, seq: 7, from: userId, at, content: message.content, attachments: 0 },
   waiting: true,
   activeAt: at,
   createdAt: at,
@@ -65,6 +65,7 @@ export const Conversation = z
         from: z.uuid().nullable(),
         at: moment,
         content: z.string().describe('The first 200 characters'),
+        attachments: z.int().describe('How many files it has'),
       })
       .nullable()
       .describe('At most a second old'),

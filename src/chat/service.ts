@@ -2,10 +2,12 @@ import type { JobHandlers } from '../jobs/catalog.ts'
 import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { can } from '../shared/can.ts'
 import { describeError } from '../shared/describe-error.ts'
 import { AppError, found, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import type { Message } from './protocol.ts'
+import { noConversation, notJoined } from './refusals.ts'
 import type { Access, ConversationRepository } from './repository.ts'
 import type { Membership, RoomState } from './room/state.ts'
 import type { Posted, Rooms } from './rooms.ts'
@@ -25,16 +27,12 @@ type Deps = {
 
 type Sent = { message: Message; replayed: boolean }
 
-const noConversation = (): AppError => notFound('Conversation')
-
-const notJoined = (): AppError => new AppError('FORBIDDEN', 'Join the conversation first')
-
 const refusalOf = (posted: Exclude<Posted, { message: Message }>): AppError => {
   switch (posted.outcome) {
     case 'closed':
       return new AppError('CONVERSATION_CLOSED', 'The conversation is closed')
     case 'refused':
-      return new AppError('ATTACHMENT_REFUSED', 'The conversation does not have this file')
+      return new AppError('ATTACHMENT_REFUSED', 'Bring the file into the conversation first')
     case 'notMember':
       return noConversation()
     case 'limited': {
@@ -63,16 +61,17 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
       )
   }
 
-  const access = async (actor: Actor, id: string): Promise<Access> =>
-    found('Conversation', await conversations.access(actor, id))
+  const access = async (actor: Actor, id: string, fileIds: readonly string[] = []): Promise<Access> =>
+    found('Conversation', await conversations.access(actor, id, fileIds))
 
   const asMember = async (
     actor: Actor,
     id: string,
-  ): Promise<{ conversation: Access['conversation']; member: Membership }> => {
-    const { conversation, member } = await access(actor, id)
+    fileIds?: readonly string[],
+  ): Promise<Access & { member: Membership }> => {
+    const { member, ...rest } = await access(actor, id, fileIds)
     if (member === null) throw notJoined()
-    return { conversation, member }
+    return { ...rest, member }
   }
 
   const removed = async (actor: Actor, id: string, userId: string): Promise<void> => {
@@ -117,7 +116,7 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
     },
 
     async list(actor: Actor, query: ListConversations) {
-      if (query.scope === 'all' && actor.role !== 'admin') {
+      if (query.scope === 'all' && !can(actor, 'conversations.read', { ownerId: null })) {
         throw new AppError('FORBIDDEN', 'Only administrators see the conversations of others')
       }
       const { data, counted } = await conversations.list(actor, query)
@@ -135,13 +134,18 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
     },
 
     async send(actor: Actor, id: string, draft: SendMessage, clientId = newId()): Promise<Sent> {
-      const posted = await rooms.post({ ...(await asMember(actor, id)), clientId, ...draft })
+      const posted = await rooms.post({
+        ...(await asMember(actor, id, draft.attachments)),
+        clientId,
+        ...draft,
+      })
       if (!('message' in posted)) throw refusalOf(posted)
       return { message: posted.message, replayed: posted.outcome === 'known' }
     },
 
     async read(actor: Actor, id: string, seq: number) {
-      const mark = await rooms.read({ ...(await asMember(actor, id)), seq })
+      const { conversation, member } = await asMember(actor, id)
+      const mark = await rooms.read({ conversation, member, seq })
       if (mark === null) throw noConversation()
       return mark
     },

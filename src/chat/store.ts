@@ -1,3 +1,4 @@
+import { createFileStore } from './file-store.ts'
 import { VersionedMap } from '../shared/versioned-map.ts'
 import { createLog } from './log.ts'
 import type { MemberState, State } from './room/state.ts'
@@ -11,8 +12,7 @@ const schema = `
     delivered integer not null, read integer not null
   );
   create table if not exists published (user text primary key, read integer not null);
-  create table if not exists ended_sessions (id text primary key, at integer not null);
-  create table if not exists files (id text primary key);`
+  create table if not exists ended_sessions (id text primary key, at integer not null);`
 
 type MemberRow = {
   user: string
@@ -26,7 +26,8 @@ type MemberRow = {
 /** What a room keeps: the log, in SQLite, and what must outlive a restart beside it. */
 export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
   const { sql, kv } = storage
-  const log = createLog(storage)
+  const files = createFileStore(storage)
+  const log = createLog(storage, files)
   sql.exec(schema)
   type Columns = Record<string, SqlStorageValue>
   const one = <Row extends Columns>(query: string, ...values: SqlStorageValue[]): Row | undefined =>
@@ -49,6 +50,7 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
 
   return {
     ...log,
+    files,
 
     load(): Omit<State, 'sockets' | 'changed' | 'typed'> {
       const members = sql.exec<MemberRow>('select * from members').toArray()
@@ -98,13 +100,6 @@ export const createRoomStore = (storage: Storage, newEpoch: () => string) => {
     },
 
     saveClosed: (closed: State['closed']): void => kv.put('closed', closed),
-
-    hasFiles: (ids: readonly string[]): boolean =>
-      ids.every((id) => one('select 1 from files where id = ?', id) !== undefined),
-
-    addFiles(ids: readonly string[]): void {
-      for (const id of ids) sql.exec('insert or ignore into files (id) values (?)', id)
-    },
 
     /** A session that has ended never begins again: who was on the way in with it is refused. */
     endSessions(ids: readonly string[], now: number): void {

@@ -15,4 +15,6 @@ export type LastMessage = {
   from: string | null
   at: string
   content: string
+  /** How many. */
+  attachments: number
 }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   check,
+  foreignKey,
   index,
   integer,
   jsonb,
@@ -12,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { createdAndUpdated, moment } from '../db/table.ts'
+import { uploads } from '../uploads/table.ts'
 import { users } from '../users/table.ts'
 import type { LastMessage, SubjectType } from './subject.ts'
 import type { MemberRole } from './room/state.ts'
@@ -79,5 +81,34 @@ export const conversationMembers = pgTable(
     check('conversation_members_role_check', sql`${t.role} in ('customer', 'shop')`),
     check('conversation_members_read_check', sql`${t.readSeq} >= ${t.readCount} and ${t.readCount} >= 0`),
     index('conversation_members_user_id_idx').on(t.userId, t.conversationId),
+  ],
+)
+
+/** Files that members have brought into a conversation: its members may read them, its messages may show them. */
+export const conversationFiles = pgTable(
+  'conversation_files',
+  {
+    conversationId: uuid('conversation_id').notNull(),
+    /** Stands against the deletion of the file. */
+    uploadId: uuid('upload_id')
+      .notNull()
+      .references(() => uploads.id),
+    /** Who brought it, its owner: nobody else may send it. */
+    userId: uuid('user_id').notNull(),
+    /** The conversation's, when it was last brought: the room takes over what is newer than what it knows. */
+    version: integer('version').notNull(),
+    attachedAt: moment('attached_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ name: 'conversation_files_pk', columns: [t.conversationId, t.uploadId] }),
+    // Rows of members are never deleted: who has left has still brought it.
+    foreignKey({
+      name: 'conversation_files_member_fk',
+      columns: [t.conversationId, t.userId],
+      foreignColumns: [conversationMembers.conversationId, conversationMembers.userId],
+    }),
+    check('conversation_files_version_check', sql`${t.version} > 0`),
+    // Whoever wants to read a file, or to delete it, asks where it is.
+    index('conversation_files_upload_id_idx').on(t.uploadId, t.conversationId),
   ],
 )

@@ -9,7 +9,7 @@ export const isWaiting = (code: FrameErrorCode): boolean =>
 const messages: Partial<Record<FrameErrorCode, string>> = {
   CONVERSATION_CLOSED: 'This conversation is closed',
   NOT_FOUND: 'There is no such message of yours',
-  ATTACHMENT_REFUSED: 'The conversation does not have this file',
+  ATTACHMENT_REFUSED: 'Bring the file into the conversation first',
   INVALID_FRAME: 'The room does not understand this message',
 }
 

@@ -6,6 +6,7 @@ export type { components, operations, paths } from './openapi.ts'
 export { createClient, type Client, type ClientOptions } from './rest.ts'
 export type { Room, SendOptions } from './room.ts'
 export type {
+  AttachedFile,
   MessageState,
   Presence,
   RoomEvent,

@@ -19,7 +19,7 @@ export type Effect =
 
 type Change = Extract<ClientFrame, { type: 'edit' | 'remove' }>
 
-type Draft = { content: string; attachments?: string[] }
+type Draft = Pick<Message, 'content' | 'attachments'>
 
 /** Of the user. */
 type Command =
@@ -295,7 +295,8 @@ export const createMachine = () => {
   const enqueue = (clientId: string, draft: Draft, at: string) => {
     locals = locals.filter((one) => one.clientId !== clientId)
     locals.push({ clientId, id: null, seq: null, from: userId, at, state: 'sending', ...draft, draft })
-    outbox.add(clientId, { type: 'send', clientId, ...draft })
+    const attachments = draft.attachments?.map(({ id }) => id)
+    outbox.add(clientId, { type: 'send', clientId, content: draft.content, attachments })
     typedAt = -Infinity
   }
 

@@ -416,7 +416,10 @@ export interface paths {
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
-        /** Change an account: your own, or any as administrator; roles only as administrator */
+        /**
+         * Change an account: your own, or any as administrator; roles and plans only as administrator
+         * @description Your own e-mail address is not changed here, not even as administrator: that is a 422 at `email` that names POST /api/auth/change-email, which mails a link to the new address. Your own password asks for the current one.
+         */
         patch: operations["changeUser"];
         trace?: never;
     };
@@ -746,6 +749,43 @@ export interface paths {
         /** Close: no messages until somebody opens it again; again changes nothing */
         post: operations["closeConversation"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring files of yours in, to be sent in messages; again changes nothing
+         * @description From then on the members may read them, also those who join later, and they cannot be deleted. They are let go when the last message that shows them is removed, or when you take them out before one does.
+         */
+        post: operations["addConversationFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/files/{uploadId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a file of yours out again that no message shows */
+        delete: operations["removeConversationFile"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1197,7 +1237,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A variant of an upload: your own, one that a product shows, or one that a signed link opens */
+        /** A variant of a file: your own, of your conversations, of a product, or by a signed link */
         get: operations["getFile"];
         put?: never;
         post?: never;
@@ -2067,7 +2107,8 @@ export interface components {
          *         "seq": 7,
          *         "from": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *         "at": "2026-11-20T12:00:00.000Z",
-         *         "content": "When will it arrive?"
+         *         "content": "When will it arrive?",
+         *         "attachments": 0
          *       },
          *       "waiting": true,
          *       "activeAt": "2026-11-20T12:00:00.000Z",
@@ -2121,7 +2162,8 @@ export interface components {
          *         "seq": 7,
          *         "from": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f12",
          *         "at": "2026-11-20T12:00:00.000Z",
-         *         "content": "When will it arrive?"
+         *         "content": "When will it arrive?",
+         *         "attachments": 0
          *       },
          *       "waiting": true,
          *       "activeAt": "2026-11-20T12:00:00.000Z",
@@ -2158,6 +2200,8 @@ export interface components {
                 at: string;
                 /** @description The first 200 characters */
                 content: string;
+                /** @description How many files it has */
+                attachments: number;
             } | null;
             /** @description Open, and the last word is the customer’s */
             waiting: boolean;
@@ -2205,7 +2249,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             content: string;
-            attachments?: string[];
+            attachments?: components["schemas"]["AttachedFile"][];
             system?: {
                 /** @enum {string} */
                 kind: "orderStatus";
@@ -2223,6 +2267,45 @@ export interface components {
             editedAt?: string;
             /** Format: date-time */
             removedAt?: string;
+        };
+        /**
+         * @example {
+         *       "id": "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17",
+         *       "name": "tear.jpg",
+         *       "type": "image/jpeg",
+         *       "variants": [
+         *         {
+         *           "name": "thumb",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/thumb"
+         *         },
+         *         {
+         *           "name": "medium",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/medium"
+         *         },
+         *         {
+         *           "name": "full",
+         *           "url": "/api/v1/files/01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17/full"
+         *         }
+         *       ]
+         *     }
+         */
+        AttachedFile: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Media type of what was uploaded */
+            type: string;
+            variants: {
+                name: string;
+                /** @description 404 FILE_NOT_READY until the upload is ready */
+                url: string;
+                /** @description From here on: if it was ready when it was brought */
+                type?: string;
+                /** @description Bytes */
+                size?: number;
+                width?: number;
+                height?: number;
+            }[];
         };
         /**
          * @example {
@@ -2259,6 +2342,17 @@ export interface components {
         AddMember: {
             /** Format: uuid */
             userId: string;
+        };
+        /**
+         * @example {
+         *       "uploadIds": [
+         *         "01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17"
+         *       ]
+         *     }
+         */
+        AddFiles: {
+            /** @description Uploads of yours that have arrived whole: scanned or made ready they need not be */
+            uploadIds: string[];
         };
         /**
          * @example {
@@ -2551,7 +2645,7 @@ export interface components {
          */
         RedriveJobs: {
             /** @enum {string} */
-            type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+            type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.files" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             /**
              * Format: date-time
              * @description Jobs that died at this moment or later
@@ -2856,7 +2950,7 @@ export interface components {
              * @enum {string|null}
              */
             scan: "clean" | "skipped" | null;
-            /** @description Why it is rejected or has failed; what an infected one holds */
+            /** @description Why it is rejected (too_large, too_many_frames, unreadable, overwritten, more_bytes, other_bytes, other_type) or has failed (given_up, object_missing); of an infected one the name of the signature */
             reason: string | null;
             variants: {
                 /** @enum {string} */
@@ -8052,6 +8146,217 @@ export interface operations {
             };
         };
     };
+    addConversationFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddFiles"];
+            };
+        };
+        responses: {
+            /** @description As messages will show them, in your order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["AttachedFile"][];
+                    };
+                };
+            };
+            /** @description MALFORMED_JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description CONVERSATION_CLOSED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeConversationFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                uploadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FILE_IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     connectToConversation: {
         parameters: {
             query?: never;
@@ -8656,7 +8961,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "running" | "dead" | "done" | "discarded";
-                type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type?: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.files" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
                 /** @description The id of a job, or of what jobs are about */
                 q?: string;
                 /** @description nextCursor of the page before */
@@ -9241,7 +9546,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.files" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };
@@ -9340,7 +9645,7 @@ export interface operations {
                 "idempotency-key"?: string;
             };
             path: {
-                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
+                type: "mail.send" | "ops.alert" | "apiKey.renew" | "report.build" | "report.daily" | "chat.files" | "chat.members" | "chat.orderStatus" | "inbox.notify" | "sessions.ended" | "upload.process";
             };
             cookie?: never;
         };

@@ -6,6 +6,7 @@ import createFetchClient, {
 } from 'openapi-fetch'
 import { ApiError } from './api-error.ts'
 import type { paths } from './openapi.ts'
+import type { AttachedFile } from './room-types.ts'
 import { createSend, type Send } from './send.ts'
 import { createSession, memoryStore, type SessionStore } from './session.ts'
 
@@ -80,6 +81,14 @@ export const createClient = (options: ClientOptions) => {
     /** For `createChat`. @throws ApiError */
     async getTicket(conversationId: string): Promise<string> {
       return (await post('/api/v1/realtime/tickets', { body: { conversationId } })).data.ticket
+    },
+    /**
+     * Brings uploads of one's own into a conversation: what is answered is for `attachments` of a room's `send`. Again it
+     * changes nothing. @throws ApiError
+     */
+    async addFiles(conversationId: string, uploadIds: string[]): Promise<AttachedFile[]> {
+      const params = { path: { id: conversationId } }
+      return (await post('/api/v1/conversations/{id}/files', { params, body: { uploadIds } })).data
     },
     get: call('get'),
     put: call('put'),

@@ -22,6 +22,9 @@ export type RoomMessage = Omit<Message, 'id' | 'seq'> & {
   error?: ChatErrorCode
 }
 
+/** A file of a message; its variants are read with a token. */
+export type AttachedFile = NonNullable<Message['attachments']>[number]
+
 /** Where a message went: what `ack` says. */
 export type Sent = { clientId: string; id: string; seq: number; at: string }
 

@@ -4,7 +4,7 @@ import { createConnection } from './connection.ts'
 import { createEvents } from './events.ts'
 import { createMachine, type Effect, type Input } from './machine.ts'
 import { limits } from './protocol-values.ts'
-import type { RoomEvent, RoomView, Sent } from './room-types.ts'
+import type { AttachedFile, RoomEvent, RoomView, Sent } from './room-types.ts'
 
 type Options = {
   url: string
@@ -13,11 +13,12 @@ type Options = {
   onClosed: () => void
 }
 
-export type SendOptions = { attachments?: string[] }
+/** What `addFiles` of the REST client has answered. */
+export type SendOptions = { attachments?: AttachedFile[] }
 
 export type Room = ReturnType<typeof createRoom>
 
-const problemOf = (content: string, attachments: string[] = []): string | undefined => {
+const problemOf = (content: string, attachments: readonly unknown[] = []): string | undefined => {
   if (content.length > limits.content) return `A message has at most ${limits.content} characters`
   if (content.trim() === '' && attachments.length === 0) return 'A message must not be empty'
   if (attachments.length > limits.attachments)

@@ -14,6 +14,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   API_KEY_QUOTA: 'The account has as many API keys as it may have',
   LAST_ADMIN: 'The last administrator cannot be removed',
   OUT_OF_STOCK: 'Not enough stock',
+  CONVERSATION_CLOSED: 'The conversation is closed',
   CONVERSATION_FULL: 'The conversation has as many members as it can have',
   INVALID_TRANSITION: 'Its present status does not allow this',
   VALIDATION_FAILED: 'The request is not valid',
@@ -31,6 +32,10 @@ const constraints: Record<string, Violation> = {
   categories_slug_unique: { code: 'SLUG_TAKEN', message: 'This slug is already in use' },
   products_category_id_fk: { code: 'VALIDATION_FAILED', message: 'unknown category', field: 'categoryId' },
   product_images_upload_id_uploads_id_fk: {
+    code: 'FILE_IN_USE',
+    message: 'The file is attached to something',
+  },
+  conversation_files_upload_id_uploads_id_fk: {
     code: 'FILE_IN_USE',
     message: 'The file is attached to something',
   },

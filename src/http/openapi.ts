@@ -69,7 +69,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   RATE_LIMITED: 'Too many requests: wait as long as Retry-After says',
   CONVERSATION_CLOSED: 'The conversation is closed',
   CONVERSATION_FULL: 'The conversation has as many members as it can have',
-  ATTACHMENT_REFUSED: 'The conversation does not have this file',
+  ATTACHMENT_REFUSED: 'Bring the file into the conversation first',
   TICKET_INVALID: 'The ticket is unknown, was used, has expired or is for something else',
   UPGRADE_REQUIRED: 'Open a WebSocket here',
   TOO_MANY_SOCKETS: 'This account has as many sockets in this conversation as it can have',

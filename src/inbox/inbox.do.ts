@@ -6,7 +6,7 @@ import { describeError } from '../shared/describe-error.ts'
 import { newId } from '../shared/ids.ts'
 import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
-import { admissionHeader, type Admission, type Attachment } from './attachment.ts'
+import { admissionHeader, type Admission } from './attachment.ts'
 import {
   hashOf,
   placesOf,
@@ -19,16 +19,9 @@ import {
   type State,
   type Ticket,
 } from './inbox.ts'
+import { createOwnSockets } from './own-sockets.ts'
 import * as presences from './presence.ts'
-import {
-  ClientFrame,
-  closeCodes,
-  maxBadFrames,
-  maxSockets,
-  type Notification,
-  type ServerFrame,
-  type Subject,
-} from './protocol.ts'
+import { ClientFrame, maxSockets, type Notification, type Subject } from './protocol.ts'
 import { createInboxRepository } from './repository.ts'
 import { createInboxStore } from './store.ts'
 import * as unreads from './unread.ts'
@@ -37,10 +30,6 @@ const inTurns = 6
 
 /** Milliseconds. */
 const sweepEvery = 60_000
-/** Clients send `ping` each half minute; who has been silent for this long is gone. */
-const silence = 90_000
-/** A socket is opened anew at least once a day: its session is looked at again. */
-const socketLife = 24 * 3_600_000
 /** Longer than anyone can be on the way in with a session that has ended. */
 const sessionsKept = 3_600_000
 
@@ -78,6 +67,7 @@ export class Inbox extends DurableObject<Env> {
   readonly #config = (config ??= readConfig(this.env))
   readonly #log: Logger = sharedLogger({ level: this.#config.logLevel, pretty: this.#config.isDevelopment })
   readonly #store = createInboxStore(this.ctx.storage, newId)
+  readonly #own = createOwnSockets(this.ctx)
   #state: State = {
     tickets: new Map(this.#load<Ticket>('ticket/')),
     places: new Map(this.#load<Place>('place/')),
@@ -103,7 +93,7 @@ export class Inbox extends DurableObject<Env> {
     void context.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
       // After a restart its own sockets are gone, whatever was said of them.
-      if (this.#own().length !== (this.#presence.sources.get(ownSockets)?.sockets ?? 0)) this.#countOwn()
+      if (this.#own.count() !== (this.#presence.sources.get(ownSockets)?.sockets ?? 0)) this.#countOwn()
       this.#arm()
     })
   }
@@ -136,9 +126,7 @@ export class Inbox extends DurableObject<Env> {
    */
   async endSessions({ sessions }: { sessions: string[] }): Promise<void> {
     this.#store.endSessions(sessions, Date.now())
-    for (const [socket, { sessionId }] of this.#own()) {
-      if (sessions.includes(sessionId)) this.#close(socket, closeCodes.revoked, 'the session has ended')
-    }
+    this.#own.endSessions(sessions)
     this.#countOwn()
     const rooms = placesOf(this.#state, sessions)
     for (let start = 0; start < rooms.length; start += inTurns) {
@@ -172,7 +160,7 @@ export class Inbox extends DurableObject<Env> {
     const added = this.#store.add(id, subject, now)
     if (added === undefined) return
     this.#trimAt = this.#store.trim(now)
-    this.#tellOwn({ type: 'notification', ...added })
+    this.#own.tell({ type: 'notification', ...added })
     this.#arm()
   }
 
@@ -203,41 +191,42 @@ export class Inbox extends DurableObject<Env> {
     const { userId, sessionId } = admission
     this.#know(userId)
     if (this.#store.isEnded(sessionId)) return new Response(null, { status: 401 })
-    if (this.#own().length >= maxSockets) this.#closeSilent(Date.now())
-    if (this.#own().length >= maxSockets) return new Response(null, { status: 429 })
+    if (this.#own.count() >= maxSockets) this.#own.closeSilent(Date.now())
+    if (this.#own.count() >= maxSockets) return new Response(null, { status: 429 })
     const { 0: client, 1: server } = new WebSocketPair()
-    this.ctx.acceptWebSocket(server)
-    const attachment: Attachment = { sessionId, connectedAt: Date.now(), live: false, bad: 0 }
-    server.serializeAttachment(attachment)
+    this.#own.accept(server, sessionId, Date.now())
     this.#countOwn()
     return new Response(null, { status: 101, webSocket: client })
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
-    const attachment = socket.deserializeAttachment() as Attachment | null
-    if (attachment === null || attachment.ended) return
+    const attachment = this.#own.listening(socket)
+    if (attachment === undefined) return
     const frame = ClientFrame.safeParse(
       typeof data === 'string' && data.length <= 1_000 ? parsed(data) : undefined,
     ).data
-    if (frame === undefined || attachment.live) return this.#refuse(socket, attachment)
-    socket.serializeAttachment({ ...attachment, live: true } satisfies Attachment)
+    if (frame === undefined || attachment.live) {
+      this.#own.refuse(socket, attachment)
+      return this.#countOwn()
+    }
+    this.#own.begin(socket, attachment)
     const { epoch, head: headOf, floor, after } = this.#store
     const head = headOf()
     const position = frame.after ?? head
     const isKnown = position === 0 ? floor() === 0 : frame.after === undefined || frame.epoch === epoch
     const begins = isKnown && position <= head && position >= floor()
     const unread = unreads.unreadOf(this.#unread)
-    this.#send(socket, { type: begins ? 'ready' : 'resync', epoch, head, unread })
-    if (begins) for (const one of after(position)) this.#send(socket, { type: 'notification', ...one })
+    this.#own.send(socket, { type: begins ? 'ready' : 'resync', epoch, head, unread })
+    if (begins) for (const one of after(position)) this.#own.send(socket, { type: 'notification', ...one })
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#close(socket, 1000, '')
+    this.#own.close(socket, 1000, '')
     this.#countOwn()
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#close(socket, 1000, '')
+    this.#own.close(socket, 1000, '')
     this.#countOwn()
   }
 
@@ -246,7 +235,7 @@ export class Inbox extends DurableObject<Env> {
     this.#alarmAt = undefined
     const now = Date.now()
     try {
-      this.#closeSilent(now)
+      this.#own.closeSilent(now)
       // Said again, lest it be taken for dead.
       this.#countOwn()
       this.#runPresence({ type: 'due', now })
@@ -365,7 +354,7 @@ export class Inbox extends DurableObject<Env> {
       case 'saveDigested':
         return this.#store.saveDigested(effect.digested)
       case 'tellUnread':
-        return this.#tellOwn({
+        return this.#own.tell({
           type: 'unread',
           conversationId: effect.conversationId,
           unread: effect.unread,
@@ -379,60 +368,12 @@ export class Inbox extends DurableObject<Env> {
     return status === 'online' ? null : (lastSeen ?? 0)
   }
 
-  #own(): [WebSocket, Attachment][] {
-    return this.ctx.getWebSockets().flatMap((socket) => {
-      const attachment = socket.deserializeAttachment() as Attachment | null
-      const isOpen = attachment !== null && !attachment.ended && socket.readyState === WebSocket.OPEN
-      return isOpen ? [[socket, attachment]] : []
-    })
-  }
-
   #countOwn(): void {
     const known = this.#presence.sources.get(ownSockets)
-    const sockets = this.#own().length
+    const sockets = this.#own.count()
     if ((known?.sockets ?? 0) === 0 && sockets === 0) return
     const report = { source: ownSockets, sockets, incarnation: 0, n: (known?.n ?? 0) + 1 }
     this.#runPresence({ type: 'reported', report, now: Date.now() })
-  }
-
-  #tellOwn(frame: ServerFrame): void {
-    for (const [socket, { live }] of this.#own()) if (live) this.#send(socket, frame)
-  }
-
-  #send(socket: WebSocket, frame: ServerFrame): void {
-    try {
-      socket.send(JSON.stringify(frame))
-    } catch {
-      // It is closing: webSocketClose follows.
-    }
-  }
-
-  #refuse(socket: WebSocket, attachment: Attachment): void {
-    const bad = attachment.bad + 1
-    socket.serializeAttachment({ ...attachment, bad } satisfies Attachment)
-    this.#send(socket, { type: 'error', code: 'INVALID_FRAME' })
-    if (bad < maxBadFrames) return
-    this.#close(socket, closeCodes.protocol, 'too many bad frames')
-    this.#countOwn()
-  }
-
-  #close(socket: WebSocket, code: number, reason: string): void {
-    const attachment = socket.deserializeAttachment() as Attachment | null
-    if (attachment !== null) socket.serializeAttachment({ ...attachment, ended: true } satisfies Attachment)
-    try {
-      socket.close(code, reason)
-    } catch {
-      // The other side was faster.
-    }
-  }
-
-  /** Sockets whose other side is gone without a word, and those that are old. */
-  #closeSilent(now: number): void {
-    for (const [socket, { connectedAt }] of this.#own()) {
-      const ponged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
-      if (now - Math.max(ponged, connectedAt) > silence) this.#close(socket, 1001, 'silent')
-      else if (now - connectedAt > socketLife) this.#close(socket, 1001, 'open a new one')
-    }
   }
 
   /** Sets the alarm for the first thing that is due, unless an earlier one is set. */
@@ -442,7 +383,7 @@ export class Inbox extends DurableObject<Env> {
       presences.dueAt(this.#presence),
       unreads.dueAt(this.#unread, this.#offlineSince()),
       this.#trimAt,
-      this.#own().length > 0 ? now + sweepEvery : undefined,
+      this.#own.count() > 0 ? now + sweepEvery : undefined,
     ].filter((moment) => moment !== undefined)
     if (moments.length === 0) return
     const pause = this.#failures === 0 ? 0 : 1_000 + backoff(this.#failures, { base: 1_000, cap: sweepEvery })

@@ -45,6 +45,10 @@ export const Job = z.discriminatedUnion('type', [
   z.object({ type: z.literal('apiKey.renew'), payload: z.object({ keyId: Id }) }),
   z.object({ type: z.literal('report.build'), payload: z.object({ reportId: Id }) }),
   z.object({ type: z.literal('report.daily'), payload: z.object({ day: Day }) }),
+  z.object({
+    type: z.literal('chat.files'),
+    payload: z.object({ conversationId: Id, version: z.int().describe('Of the conversation') }),
+  }),
   z.object({ type: z.literal('chat.members'), payload: z.object({ conversationId: Id }) }),
   z.object({ type: z.literal('chat.orderStatus'), payload: z.object({ orderId: Id }) }),
   z.object({ type: z.literal('inbox.notify'), payload: z.object({ userId: Id, subject: Subject }) }),

@@ -20,6 +20,7 @@ const elsewhere = {
   'report.build': notHere,
   'apiKey.renew': () => Promise.resolve(),
   'report.daily': notHere,
+  'chat.files': notHere,
   'chat.members': notHere,
   'chat.orderStatus': notHere,
   'inbox.notify': notHere,

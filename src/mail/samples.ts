@@ -25,7 +25,7 @@ const order = (template: OrderTemplate): Letter => ({
 
 const infected = {
   id: '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17',
-  name: 'invoice & receipt.pdf',
+  name: 'invoice & receipt of the linen tablecloths that you ordered on 20 November 2026.pdf',
   found: 'Win.Test.EICAR_HDB-1',
 }
 

@@ -7,11 +7,11 @@ import { countOf, countUpTo } from '../db/count.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
+import { withinReach } from '../db/within-reach.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
-import { reachOf } from '../shared/can.ts'
 import { offsetOf } from '../shared/page.ts'
 import { orderDetailJson, orderJson } from './json.ts'
 import type { Line } from './merge-lines.ts'
@@ -22,8 +22,8 @@ import { orders } from './table.ts'
 const sortable = { createdAt: orders.createdAt, total: orders.total }
 
 /** Orders of others do not exist, except to whom can.ts lets reach them. */
-const reachable = (actor: Actor, action: 'orders.read' | 'orders.cancel'): SQL | undefined =>
-  reachOf(actor, action) === 'any' ? undefined : eq(orders.userId, actor.id)
+const reachable = (actor: Actor, action: 'orders.read' | 'orders.cancel'): SQL =>
+  withinReach(actor, action, eq(orders.userId, actor.id))
 
 const isDate = (when: string): boolean => !when.includes('T')
 

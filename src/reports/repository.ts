@@ -11,6 +11,7 @@ import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { enqueueNotifications } from '../inbox/statements.ts'
 import { enqueue, enqueueEach, type Draft, type Origin } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
+import { rolesThatMay } from '../shared/can.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import { offsetOf } from '../shared/page.ts'
 import type { OrderRow } from './csv.ts'
@@ -65,7 +66,7 @@ const noticeId = derivedId(sql`'notice' || reports.id::text || users.id::text`)
 /** Every administrator of a report that this run has made ready. */
 const readers = ({ reportId, buildId }: Build): SQL => sql`from reports, users
   where reports.id = ${reportId} and reports.build_id = ${buildId} and reports.status = 'ready'
-    and users.role = 'admin' and users.deleted_at is null`
+    and users.role in ${rolesThatMay('reports.read')} and users.deleted_at is null`
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Actor, KeyActor, UserActor } from './actor.ts'
-import { can, reachOf, scopeOf } from './can.ts'
+import { can, isLesser, reachOf, rolesThatMay, scopeOf } from './can.ts'
 import type { Scope } from './scopes.ts'
 
 const user: UserActor = { kind: 'user', id: 'a', role: 'user', sessionId: 's' }
@@ -49,11 +49,20 @@ describe('can', () => {
   })
 
   it('lets no key do what has no scope', () => {
-    const actions = ['self.manage', 'admin.manage', 'apiKeys.manage', 'users.read', 'jobs.operate'] as const
+    const actions = [
+      ...(['self.manage', 'admin.manage', 'apiKeys.manage', 'users.read', 'jobs.operate'] as const),
+      ...(['uploads.read', 'files.readPrivate', 'conversations.read'] as const),
+    ]
     for (const action of actions) {
       expect(scopeOf(action)).toBeUndefined()
       expect(reachOf(key(['orders:read', 'orders:write'], 'admin'), action)).toBe('none')
     }
+  })
+
+  it('tells which roles may at all, and which loses rights', () => {
+    expect(rolesThatMay('conversations.serve')).toEqual(['admin'])
+    expect(rolesThatMay('conversations.read')).toEqual(['user', 'admin'])
+    expect([isLesser('user'), isLesser('admin'), isLesser(undefined)]).toEqual([true, false, false])
   })
 
   it('lets our own work do everything', () => {

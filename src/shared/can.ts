@@ -1,4 +1,4 @@
-import type { Actor, Role } from './actor.ts'
+import { roles, type Actor, type Role } from './actor.ts'
 import type { Scope } from './scopes.ts'
 
 /** How far an action goes: not at all, to what is one's own, to everything. */
@@ -45,8 +45,28 @@ const rules = {
   'orders.cancel': { ...ownersAndAdmins, scope: 'orders:write' },
   'orders.advance': { ...admins, scope: 'orders:write' },
 
+  'uploads.make': owners,
+  'uploads.read': ownersAndAdmins,
+  'uploads.remove': ownersAndAdmins,
+  /** A link that opens it for whoever has it. */
+  'uploads.share': ownersAndAdmins,
+  'uploads.sweep': admins,
+
   /** Whether this one may be read is a matter of the file: uploads/ asks it of the row. */
   'files.read': everyone,
+  /** One that is shown to nobody. */
+  'files.readPrivate': ownersAndAdmins,
+
+  /** About an order: whose it is may. One's own: the conversations that one takes part in. */
+  'conversations.open': ownersAndAdmins,
+  'conversations.read': ownersAndAdmins,
+  'conversations.write': ownersAndAdmins,
+  'conversations.leave': ownersAndAdmins,
+  'conversations.close': ownersAndAdmins,
+  'conversations.addMember': admins,
+  'conversations.removeMember': admins,
+  /** Take part as one of the shop's. */
+  'conversations.serve': admins,
 
   'reports.read': { ...admins, scope: 'reports:read' },
   'reports.request': { ...admins, scope: 'reports:write' },
@@ -66,6 +86,12 @@ const ruleOf = (action: Action): Rule => rules[action]
 
 /** The scope that a key needs for it; undefined when no key may. */
 export const scopeOf = (action: Action): Scope | undefined => ruleOf(action).scope
+
+/** Whom to look for where somebody is wanted who may. */
+export const rolesThatMay = (action: Action): Role[] => roles.filter((role) => rules[action][role] !== 'none')
+
+/** Whether somebody who gets this role loses rights by it. */
+export const isLesser = (role: Role | undefined): boolean => role === 'user'
 
 /** The scopes that are of any use to a key of such an account. */
 export const grantable = (role: Role): ReadonlySet<Scope> =>

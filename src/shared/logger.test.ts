@@ -68,6 +68,25 @@ describe('redaction', () => {
     expect(lines[0]).not.toMatch(/eyJ|4111/)
   })
 
+  it.each(['4111111111111111', '4111-1111-1111-1111', 'order 12345678-4111-1111-1111-1111'])(
+    'hides the number of a card: %s',
+    (note) => {
+      const { log, lines } = capture()
+      log.info('m', { note })
+      expect(lines[0]).not.toContain('1111')
+    },
+  )
+
+  it.each([
+    '01993f2a-4111-4111-8111-111111111111',
+    'aaaabbbb-cccc-4111-8111-111111111111',
+    '12345678-4111-4111-8111-111111111111',
+  ])('keeps an id, whatever digits it has: %s', (id) => {
+    const { log, lines } = capture()
+    log.info(`took ${id}`, { id })
+    expect(lines[0]?.split(id)).toHaveLength(3)
+  })
+
   it('keeps what is no secret', () => {
     const { log, lines } = capture()
     log.info('m', {

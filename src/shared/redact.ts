@@ -39,17 +39,19 @@ const assignment = new RegExp(
 /** Hardly a line has one, and to look for assignments is slow. */
 const anyName = new RegExp([...names, ...wholeNames].join('|'), 'i')
 
+const maskCard = CREDIT_CARD_NUMBER_PATTERN.replacement as (text: string) => string
+
 const patterns = [
   JWT_PATTERN,
   { pattern: /sk_(?:live|test)_[\w-]+/g, replacement: mask },
   {
-    // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some. Nor are the groups of a
-    // UUID that happen to have no letters.
+    // Of 13 digits or more, looked for first: dates and ids are no cards, and every line has some. A UUID is taken whole:
+    // its groups may happen to have no letters.
     pattern: new RegExp(
-      String.raw`(?<!\b[\da-f]{8}-)(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`,
-      'g',
+      String.raw`\b([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\b|(?=\d(?:[ -]*\d){12})${CREDIT_CARD_NUMBER_PATTERN.pattern.source}`,
+      'gi',
     ),
-    replacement: CREDIT_CARD_NUMBER_PATTERN.replacement,
+    replacement: (match: string, id: string | undefined): string => id ?? maskCard(match),
   },
   { pattern: /\b(Bearer|Basic)\s+(?!\[redacted\])[\w.~+/=-]{8,}/gi, replacement: `$1 ${mask}` },
   { pattern: /\/\/[^\s/:@"]*:[^\s/"]+@/g, replacement: `//${mask}@` },

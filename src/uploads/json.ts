@@ -10,7 +10,7 @@ const urls = (names: readonly string[]) =>
   )}]::text[]`
 
 /** A variant's name and URL from the start, what is known of it once it is ready. */
-const variantsJson = sql`(
+export const variantsJson = sql`(
   select json_agg((jsonb_build_object('name', variant.name, 'url', format('/api/v1/files/%s/%s', uploads.id, variant.name))
     || coalesce(uploads.variants->variant.name, '{}') - 'key' - 'etag') order by variant.n)
   from unnest(case when coalesce(uploads.media_type, uploads.declared_type) = 'application/pdf'

@@ -6,6 +6,7 @@ import { one } from '../db/one.ts'
 import { dataOf, pageOf } from '../db/page.ts'
 import { raiseIf, raiseWhen } from '../db/raise.ts'
 import { orderBy } from '../db/sort.ts'
+import { withinReach } from '../db/within-reach.ts'
 import { enqueue, type Draft } from '../jobs/outbox.ts'
 import type { Actor } from '../shared/actor.ts'
 import { offsetOf } from '../shared/page.ts'
@@ -39,8 +40,8 @@ export type NewUpload = {
 export type Received = { mediaType: MediaType; size: number; sha256: string; etag: string }
 
 /** Uploads of others do not exist, except to administrators. */
-const visibleTo = ({ id, role }: Actor): SQL | undefined =>
-  role === 'admin' ? undefined : eq(uploads.ownerId, id)
+const reachable = (actor: Actor, action: 'uploads.read' | 'uploads.remove'): SQL =>
+  withinReach(actor, action, eq(uploads.ownerId, actor.id))
 
 const lockOwner = ({ id }: Actor): SQL => sql`select 1 from users where id = ${id} for no key update`
 
@@ -137,7 +138,7 @@ export const createUploadRepository = ({ read, write }: Database) => ({
    * @throws NOT_FOUND, FILE_IN_USE
    */
   async remove(actor: Actor, id: string): Promise<Remains | undefined> {
-    const mine = and(eq(uploads.id, id), visibleTo(actor))
+    const mine = and(eq(uploads.id, id), reachable(actor, 'uploads.remove'))
     const [, , , , , gone] = await write([
       actorGuard(actor),
       // Whoever attaches it at this moment has done so, or will not find it.
@@ -159,14 +160,14 @@ export const createUploadRepository = ({ read, write }: Database) => ({
   },
 
   async find(actor: Actor, id: string): Promise<Upload | undefined> {
-    const where = and(eq(uploads.id, id), visibleTo(actor)) ?? sql`false`
+    const where = and(eq(uploads.id, id), reachable(actor, 'uploads.read')) ?? sql`false`
     const [, found] = await read([actorGuard(actor), shown(where)])
     return dataOf<Upload>(found)[0]
   },
 
   async list(actor: Actor, query: ListUploads) {
     const where = and(
-      visibleTo(actor),
+      reachable(actor, 'uploads.read'),
       query.ownerId === undefined ? undefined : eq(uploads.ownerId, query.ownerId),
       query.status === undefined ? undefined : eq(uploads.state, query.status),
     )

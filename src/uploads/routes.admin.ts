@@ -7,6 +7,7 @@ const sweep = adminRoute({
   method: 'post',
   path: '/sweep',
   operationId: 'sweepUploads',
+  action: 'uploads.sweep',
   tags: ['uploads'],
   summary: 'Look for what nothing refers to, as the hourly sweep does; dryRun only counts it',
   request: { body: jsonBody(SweepUploads) },

@@ -12,7 +12,7 @@ const read = guestRoute({
   operationId: 'getFile',
   action: 'files.read',
   tags: ['uploads'],
-  summary: 'A variant of an upload: your own, one that a product shows, or one that a signed link opens',
+  summary: 'A variant of a file: your own, of your conversations, of a product, or by a signed link',
   request: { params: fileParam, query: LinkQuery, headers: fileHeaders },
   responses: fileResponses(
     ['image/webp', 'application/pdf'],
@@ -26,6 +26,7 @@ const makeLink = userRoute({
   method: 'post',
   path: '/{id}/links',
   operationId: 'makeFileLink',
+  action: 'uploads.share',
   tags: ['uploads'],
   summary: 'A link that opens one variant for whoever has it, such as in a mail',
   request: { params: idParam, body: jsonBody(MakeLink) },

@@ -27,7 +27,13 @@ export const Upload = z
     sha256: z.string().nullable().describe('Hexadecimal'),
     status,
     scan: z.enum(scanVerdicts).nullable().describe('skipped: no scanner is set up; null until it is scanned'),
-    reason: z.string().nullable().describe('Why it is rejected or has failed; what an infected one holds'),
+    reason: z
+      .string()
+      .nullable()
+      .describe(
+        'Why it is rejected (too_large, too_many_frames, unreadable, overwritten, more_bytes, other_bytes, other_type) or ' +
+          'has failed (given_up, object_missing); of an infected one the name of the signature',
+      ),
     variants: z.array(Variant),
     history: z.array(
       z.object({ status, at: z.iso.datetime(), detail: z.string().nullable() }).describe('Oldest first'),

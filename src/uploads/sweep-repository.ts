@@ -118,7 +118,7 @@ export const createSweepRepository = ({ read, write }: Database) => {
           where: sql`uploads.id = ${uploadId} and ${settled} and exists (
           select from (${needed['quarantine/']} union all ${needed['files/']}) as needed
           where needed.id = uploads.id and needed.key = ${key})`,
-          facts: { reason: 'objectMissing' },
+          facts: { reason: 'object_missing' },
           detail: 'Its bytes are not in the store any more',
         }),
       ])

@@ -13,6 +13,7 @@ import { beginOnce, finish, replyOf } from '../idempotency/statements.ts'
 import { enqueue, type Draft, type Origin } from '../jobs/outbox.ts'
 import { forgetRecipient } from '../mail/forget-recipient.ts'
 import type { Actor, Role } from '../shared/actor.ts'
+import { isLesser } from '../shared/can.ts'
 import type { Plan } from '../shared/plans.ts'
 import { offsetOf } from '../shared/page.ts'
 import { userJson } from './json.ts'
@@ -60,6 +61,7 @@ const planChange = (actor: Actor, id: string, plan: Plan, requestId: string): SQ
   })
 
 /** Locks all administrators in one order, so that two who remove each other come one after the other. */
+// oxlint-disable-next-line selvedge/roles -- the role itself is what is looked after here
 const lockAdmins = sql`select 1 from users where role = 'admin' and deleted_at is null order by id for no key update`
 
 const lockUser = (id: string): SQL => sql`select 1 from users where id = ${id} for no key update`
@@ -67,6 +69,7 @@ const lockUser = (id: string): SQL => sql`select 1 from users where id = ${id} f
 const notLastAdmin = (id: string): SQL =>
   raiseWhen(
     'LAST_ADMIN',
+    // oxlint-disable-next-line selvedge/roles -- the same
     sql`exists (select from users where id = ${id} and role = 'admin' and deleted_at is null)
       and not exists (select from users where id <> ${id} and role = 'admin' and deleted_at is null)`,
   )
@@ -138,7 +141,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
     { verifiedHash, notice, origin }: Checked,
   ): Promise<(Left & { user: User }) | undefined> {
     const isLive = sql`exists (select from users where id = ${id} and deleted_at is null)`
-    const demotes = values.role === 'user'
+    const demotes = isLesser(values.role)
     const changesKeys = values.plan !== undefined || values.role !== undefined
     const reason = 'the account was demoted'
     const { requestId } = origin
@@ -151,6 +154,7 @@ export const createUserRepository = ({ db, read, write }: Database) => ({
       verifiedHash === undefined ? undefined : stillHasPassword(id, verifiedHash),
       values.plan === undefined ? undefined : planChange(actor, id, values.plan, requestId),
       changesKeys ? renewKeysOf(id, origin) : undefined,
+      // oxlint-disable-next-line selvedge/roles -- the same
       demotes ? endKeysOf(id, { actor, requestId, reason, which: sql`role = 'admin'` }) : undefined,
       db
         .update(users)

@@ -46,7 +46,10 @@ const change = userRoute({
   operationId: 'changeUser',
   action: 'users.change',
   tags: ['users'],
-  summary: 'Change an account: your own, or any as administrator; roles only as administrator',
+  summary: 'Change an account: your own, or any as administrator; roles and plans only as administrator',
+  description:
+    'Your own e-mail address is not changed here, not even as administrator: that is a 422 at `email` that names ' +
+    'POST /api/auth/change-email, which mails a link to the new address. Your own password asks for the current one.',
   request: { params: idParam, body: jsonBody(ChangeUser) },
   responses: { 200: json(dataOf(User), 'The changed account') },
   errors: ['EMAIL_TAKEN', 'LAST_ADMIN'],

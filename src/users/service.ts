@@ -3,7 +3,7 @@ import type { Dispatcher } from '../jobs/dispatcher.ts'
 import type { Origin } from '../jobs/outbox.ts'
 import type { IdempotentRequest, Reply } from '../shared/idempotency.ts'
 import type { Actor } from '../shared/actor.ts'
-import { can } from '../shared/can.ts'
+import { can, isLesser } from '../shared/can.ts'
 import { AppError, found, invalid, notFound } from '../shared/errors.ts'
 import { paginate } from '../shared/page.ts'
 import type { CurrentPassword } from './current-password.ts'
@@ -70,7 +70,7 @@ export const createUserService = ({
     if (password === undefined) {
       const { user, jobs } = found('User', await users.change(actor, id, rest, { verifiedHash, origin }))
       dispatcher.send(jobs.map((job) => ({ id: job })))
-      if (rest.role === 'user') await sockets.membershipsEnded(id)
+      if (isLesser(rest.role)) await sockets.membershipsEnded(id)
       return user
     }
     await refuseBreached(breaches, password)
@@ -80,7 +80,7 @@ export const createUserService = ({
     const done = found('User', await users.change(actor, id, values, { verifiedHash, notice, origin }))
     dispatcher.send([notice, ...done.jobs.map((job) => ({ id: job }))])
     await sockets.sessionsEnded(id)
-    if (rest.role === 'user') await sockets.membershipsEnded(id)
+    if (isLesser(rest.role)) await sockets.membershipsEnded(id)
     return done.user
   },
 

@@ -1,7 +1,14 @@
 import { openConnection } from './connection.ts'
 
-/** `origin` is what a browser adds for a page of another origin. */
-export type Call = { method: string; path: string; token?: string; origin?: string; body?: unknown }
+export type Call = {
+  method: string
+  path: string
+  token?: string
+  /** What a browser adds for a page of another origin. */
+  origin?: string
+  idempotencyKey?: string
+  body?: unknown
+}
 
 /** Clients that send in turn: limits count addresses. */
 const clients = 64
@@ -9,7 +16,7 @@ const clients = 64
 let sent = 0
 
 /** The request as it goes over the wire, with the address that Cloudflare would add. */
-export const encode = ({ method, path, token, origin, body }: Call): Buffer => {
+export const encode = ({ method, path, token, origin, idempotencyKey, body }: Call): Buffer => {
   const text = body === undefined ? '' : JSON.stringify(body)
   const lines = [
     `${method} ${path} HTTP/1.1`,
@@ -17,6 +24,7 @@ export const encode = ({ method, path, token, origin, body }: Call): Buffer => {
     `CF-Connecting-IP: 192.0.2.${sent++ % clients}`,
     ...(origin === undefined ? [] : [`Origin: ${origin}`]),
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    ...(idempotencyKey === undefined ? [] : [`Idempotency-Key: ${idempotencyKey}`]),
     ...(body === undefined
       ? []
       : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`]),

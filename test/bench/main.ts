@@ -6,6 +6,7 @@ import { distanceBench } from './benches/distance.ts'
 import { jobsBench } from './benches/jobs.ts'
 import { keysBench } from './benches/keys.ts'
 import { limiterBench } from './benches/limiter.ts'
+import { refreshBench } from './benches/refresh.ts'
 import { routesBench } from './benches/routes.ts'
 import { scaleBench } from './benches/scale.ts'
 import { uploadsBench } from './benches/uploads.ts'
@@ -21,6 +22,7 @@ import { createBuilds } from './worker-build.ts'
 const benches: Bench[] = [
   routesBench,
   keysBench,
+  refreshBench,
   scaleBench,
   distanceBench,
   limiterBench,

@@ -32,18 +32,16 @@ const wranglerToml = join(projectRoot, 'wrangler.toml')
 /** A Worker of the bench is built as the product is: from the same configuration, with another entry and the objects that it exports. */
 const configFor = async (folder: string, main: string): Promise<string> => {
   const config = parse(await readFile(wranglerToml, 'utf8'))
-  const { compatibility_date, compatibility_flags = [], minify, exports = {} } = config
+  const { compatibility_date, compatibility_flags = [], minify, exports = {}, r2_buckets } = config
   const { bindings } = Config.parse(config).durable_objects
   const path = join(folder, 'wrangler.json')
   const entry = await readFile(main, 'utf8')
   const own = bindings.filter(({ class_name }) => entry.includes(`export { ${class_name} }`))
   const classes = own.map(({ class_name }) => [class_name, Object(exports)[class_name]])
   const objects = { exports: Object.fromEntries(classes), durable_objects: { bindings: own } }
-  const name = 'bench'
-  await writeFile(
-    path,
-    JSON.stringify({ name, main, compatibility_date, compatibility_flags, minify, ...objects }),
-  )
+  const buckets = entry.includes('FILES') ? { r2_buckets } : {}
+  const settings = { compatibility_date, compatibility_flags, minify, ...objects, ...buckets }
+  await writeFile(path, JSON.stringify({ name: 'bench', main, ...settings }))
   return path
 }
 

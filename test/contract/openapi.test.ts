@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { createApp } from '../../src/app.ts'
 import { KeySet, LoggedInUser, Login, Refresh, Session, TokenReply } from '../../src/auth/schema.ts'
 import { ApiKey, ApiKeyUsage, CreateApiKey, NewApiKey, RotateApiKey } from '../../src/api-keys/schema.ts'
+import { AttachedFile } from '../../src/chat/protocol.ts'
 import * as chat from '../../src/chat/schema.ts'
+import { AddFiles } from '../../src/chat/schema.files.ts'
 import * as inbox from '../../src/inbox/schema.ts'
 import * as direct from '../../src/uploads/schema.direct.ts'
 import { Category, ChangeCategory, CreateCategory } from '../../src/categories/schema.ts'
@@ -143,7 +145,9 @@ const codesOf = ({ responses }: Operation, status: number): string[] =>
 /** The schemas behind the document's components. */
 const schemas: Record<string, z.ZodType> = {
   AbortedMultipartUpload: direct.AbortedMultipart,
+  AddFiles,
   AddMember: chat.AddMember,
+  AttachedFile,
   ApiKey,
   ApiKeyUsage,
   BeginMultipartUpload: direct.BeginMultipart,

@@ -2,8 +2,10 @@ import { randomInt } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { ApiError } from '../../src/client/api-error.ts'
 import { createChat } from '../../src/client/chat.ts'
 import { createClient } from '../../src/client/rest.ts'
 import type { RoomMessage } from '../../src/client/room-types.ts'
@@ -150,32 +152,28 @@ describe('the client library', () => {
 })
 
 describe('npm run chat', () => {
-  it.runIf(process.env.SELVEDGE_PROOF === 'full')(
-    'signs in, lists, joins, sends what is piped into it, and ends when that does',
-    async () => {
-      const { id, customer } = await openConversation()
-      const { email, password } = loginOf('user')
-      const child = spawn(
-        process.execPath,
-        ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
-        {
-          cwd: projectRoot,
-          stdio: ['pipe', 'pipe', 'pipe'],
-        },
-      )
-      let output = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (chunk) => (output += String(chunk)))
-      const exited = once(child, 'exit')
-      child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
-      const [code] = await exited
-      expect(output).toContain('Signed in at')
-      expect(output).toContain('No such command')
-      expect(code).toBe(0)
-      const log = (await logOf(customer, id)).map(({ content }) => content)
-      expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
-    },
-  )
+  it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
+    const { id, customer } = await openConversation()
+    const { email, password } = loginOf('user')
+    const child = spawn(
+      process.execPath,
+      ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
+      {
+        cwd: projectRoot,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    )
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+    const exited = once(child, 'exit')
+    child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
+    const [code] = await exited
+    expect(output).toContain('Signed in at')
+    expect(output).toContain('No such command')
+    expect(code).toBe(0)
+    const log = (await logOf(customer, id)).map(({ content }) => content)
+    expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
+  })
 })
 
 describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /chat', () => {
@@ -184,6 +182,8 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     browser = await openBrowser(executablePath!)
   })
   afterAll(() => browser?.close())
+  // A page that is left open goes on reading what comes.
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())))
 
   const problems: string[] = []
 
@@ -193,8 +193,9 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     page.setDefaultTimeout(patience)
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (message) => {
-      // A policy that refuses something, or an error of ours. What a cut does to a request is no news.
-      if (message.type() === 'error' && !/net::ERR|WebSocket connection/.test(message.text()))
+      // A policy that refuses something, or an error of ours. What a cut does to a request is no news, nor is a file that
+      // is refused.
+      if (message.type() === 'error' && !/net::ERR|WebSocket connection|status of 415/.test(message.text()))
         problems.push(`${message.text()} ${message.location().url}`)
     })
     await page.goto(`${base}/chat`)
@@ -281,6 +282,175 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     } finally {
       await gate.stop()
     }
+  })
+
+  const photo = join(projectRoot, 'node_modules/swagger-ui-dist/favicon-32x32.png')
+  const note = { name: 'note.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7\n%%EOF\n') }
+  const fake = { name: 'fake.png', mimeType: 'image/png', buffer: Buffer.from('no picture') }
+
+  it('sends pictures and PDFs, which the other sees with their own right, and nobody without', async () => {
+    const { id, customer } = await openConversation()
+    const [phone, desk] = [await openPage(stack.api, 390), await openPage(stack.api, 1200)]
+    await signInBy(phone, 'user')
+    await signInBy(desk, 'admin')
+    for (const page of [phone, desk]) await page.locator(`a[href="#${id}"]`).click()
+
+    const files = phone.getByLabel('Files to attach')
+    await files.setInputFiles([photo])
+    await files.setInputFiles([note, fake])
+    const tray = phone.getByRole('list', { name: 'Files of your message' }).getByRole('listitem')
+    await tray.filter({ hasText: 'fake.png' }).getByText('is no image or PDF').waitFor()
+    await phone.getByRole('status').filter({ hasText: 'note.pdf is ready.' }).waitFor({ state: 'attached' })
+    await phone
+      .getByRole('status')
+      .filter({ hasText: 'favicon-32x32.png is ready.' })
+      .waitFor({ state: 'attached' })
+    // What cannot be sent holds back the rest until it is taken out.
+    const send = phone.getByRole('button', { name: 'Send' })
+    expect(await send.getAttribute('aria-disabled')).toBe('true')
+    await phone.getByRole('button', { name: 'Remove fake.png' }).click()
+    expect(await tray.count()).toBe(2)
+
+    const text = `with files ${Date.now()}`
+    await field(phone).fill(text)
+    await send.click()
+    for (const page of [phone, desk]) {
+      const bubble = message(page, text)
+      const image = bubble.getByRole('img', { name: 'favicon-32x32.png' })
+      await image.waitFor()
+      // A picture that has been decoded, from memory: an element cannot send a token.
+      await page.waitForFunction((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0, await image.elementHandle()) // prettier-ignore
+      expect(await image.getAttribute('src')).toMatch(/^blob:/)
+      await bubble.getByRole('link', { name: 'note.pdf' }).waitFor()
+    }
+    await tray.first().waitFor({ state: 'detached' })
+
+    const download = desk.waitForEvent('download')
+    await message(desk, text).getByRole('link', { name: 'note.pdf' }).click()
+    expect((await download).suggestedFilename()).toBe('note.pdf')
+
+    // As large as the window, by keyboard, and back to where one was.
+    await message(desk, text).getByRole('button', { name: 'Open favicon-32x32.png' }).press('Enter')
+    await desk.getByRole('dialog', { name: 'favicon-32x32.png' }).getByRole('img').waitFor()
+    expect(await contrastProblems(desk)).toEqual([])
+    await desk.keyboard.press('Escape')
+    await desk.getByRole('button', { name: 'Open favicon-32x32.png' }).and(desk.locator(':focus')).waitFor()
+
+    // What it rests on: the file is the conversation's, and nobody else's.
+    const { data } = await customer.get('/api/v1/conversations/{id}/messages', { params: { path: { id } } })
+    const attachments = data.at(-1)?.attachments ?? []
+    expect(attachments.map(({ name, type }) => [name, type])).toEqual([
+      ['favicon-32x32.png', 'image/png'],
+      ['note.pdf', 'application/pdf'],
+    ])
+    const [{ id: upload, variants } = { id: '', variants: [] }] = attachments
+    expect((await fetch(`${stack.api}${variants[0]?.url}`)).status).toBe(404)
+    const kept = await customer
+      .delete('/api/v1/uploads/{id}', { params: { path: { id: upload } } })
+      .catch((error: ApiError) => error.code)
+    expect(kept).toBe('FILE_IN_USE')
+    expect(await contrastProblems(phone)).toEqual([])
+    expect(problems).toEqual([])
+  })
+
+  it('changes and removes own messages, by keyboard, and lets their files go', async () => {
+    const { id, customer } = await openConversation()
+    const [phone, desk] = [await openPage(stack.api, 390), await openPage(stack.api, 1200, 'dark')]
+    await signInBy(phone, 'admin')
+    await signInBy(desk, 'user')
+    for (const page of [phone, desk]) await page.locator(`a[href="#${id}"]`).click()
+    const stamp = Date.now().toString(36)
+    const menuOf = (text: string, page = desk) =>
+      page
+        .locator('li.message')
+        .filter({ hasText: text })
+        .getByRole('button', { name: 'Change or remove this message' })
+
+    await field(desk).fill(`${stamp} mistake`)
+    await desk.keyboard.press('Enter')
+    await message(phone, `${stamp} mistake`).waitFor()
+    // Others' messages are not one's own to change.
+    await menuOf(`${stamp} mistake`).waitFor()
+    expect(await menuOf(`${stamp} mistake`, phone).count()).toBe(0)
+
+    // The last one, as in other chats; Escape leaves it, and what was begun stays.
+    await desk.keyboard.press('ArrowUp')
+    await desk.getByText('Change your message').waitFor()
+    await desk.keyboard.press('Escape')
+    await field(desk).fill('')
+    await menuOf(`${stamp} mistake`).focus()
+    await desk.keyboard.press('Enter')
+    await desk.getByRole('button', { name: 'Edit' }).and(desk.locator(':focus')).waitFor()
+    await desk.keyboard.press('Enter')
+    await desk.locator('textarea:focus').waitFor()
+    expect(await field(desk).inputValue()).toBe(`${stamp} mistake`)
+    await field(desk).fill(`${stamp} corrected`)
+    await desk.keyboard.press('Enter')
+    for (const page of [phone, desk]) {
+      await message(page, `${stamp} corrected`).getByText('Edited').waitFor()
+      expect(await message(page, `${stamp} mistake`).count()).toBe(0)
+    }
+    expect(await contrastProblems(desk)).toEqual([])
+
+    await desk.getByLabel('Files to attach').setInputFiles([photo])
+    await desk.getByRole('status').filter({ hasText: 'is ready.' }).waitFor({ state: 'attached' })
+    await field(desk).fill(`${stamp} with a picture`)
+    await desk.keyboard.press('Enter')
+    await message(phone, `${stamp} with a picture`).getByRole('img').waitFor()
+    const { data } = await customer.get('/api/v1/conversations/{id}/messages', { params: { path: { id } } })
+    const upload = data.at(-1)?.attachments?.[0]?.id ?? ''
+
+    await menuOf(`${stamp} with a picture`).press('Enter')
+    await desk.getByRole('button', { name: 'Remove', exact: true }).press('Enter')
+    await desk.getByText('Remove it for everyone?').waitFor()
+    await desk.keyboard.press('Escape')
+    await menuOf(`${stamp} with a picture`).and(desk.locator(':focus')).waitFor()
+    await desk.keyboard.press('Enter')
+    await desk.getByRole('button', { name: 'Remove', exact: true }).press('Enter')
+    await desk.getByRole('button', { name: 'Remove it' }).press('Enter')
+    for (const page of [phone, desk]) {
+      await message(page, `${stamp} with a picture`).waitFor({ state: 'detached' })
+      await messages(page).last().getByText('This message was removed').waitFor()
+    }
+    // Within a second or so the file is its owner's alone again.
+    let isGone = false
+    const remove = async () => {
+      await customer.delete('/api/v1/uploads/{id}', { params: { path: { id: upload } } })
+      isGone = true
+    }
+    for (const end = Date.now() + patience; !isGone && Date.now() < end; await sleep(200)) {
+      await remove().catch((error: ApiError) => expect(error.code).toBe('FILE_IN_USE'))
+    }
+    expect(isGone).toBe(true)
+    expect(problems).toEqual([])
+  })
+
+  it('hears of what is new in conversations that are not open', async () => {
+    const { id, customer, admin } = await openConversation()
+    const page = await openPage(stack.api, 1200)
+    await signInBy(page, 'user')
+    const row = page.locator(`a[href="#${id}"]`)
+    await row.waitFor()
+    const params = { path: { id } }
+    const say = (content: string) =>
+      admin.post('/api/v1/conversations/{id}/messages', { params, body: { content } })
+    const read = () => customer.put('/api/v1/conversations/{id}/read', { params, body: { seq: 1_000_000 } })
+    await read()
+    await row.getByText('unread').waitFor({ state: 'detached' })
+
+    // By the event alone: the list cannot be looked at.
+    const list = /\/api\/v1\/conversations\?/
+    await page.route(list, (route) => route.abort())
+    await say('unheard')
+    await row.getByText('1 unread').waitFor()
+    await read()
+    await row.getByText('unread').waitFor({ state: 'detached' })
+    await page.unroute(list)
+
+    const text = `heard ${Date.now()}`
+    await say(text)
+    await row.getByText(text).waitFor()
+    expect(problems).toEqual([])
   })
 
   it('can be used with a keyboard alone, and says what is wrong', async () => {

@@ -226,9 +226,9 @@ describe('guessed keys', () => {
     expect([calls, windows.calls.length]).toEqual([[], 10])
     expect(await ask(key)).toBe(200)
     expect([calls, windows.calls.length]).toEqual([['admit'], 10])
-    // Nor does it pass for free where no key may be used.
+    // Where no key may be used it is asked whether it lives, and the address counts all the same.
     await request('/api/auth/me', { headers: { Authorization: `Bearer ${key}` } })
-    expect([calls, windows.calls.length]).toEqual([['admit'], 11])
+    expect([calls, windows.calls.length]).toEqual([['admit', 'admit'], 11])
   })
 })
 
@@ -243,6 +243,10 @@ describe('revoking an API key', () => {
     expect((await api('DELETE', `/api/v1/api-keys/${id}`, { token: ada.token })).status).toBe(204)
     const after = await orders(key)
     expect([after.status, after.calls]).toEqual([401, 0])
+    // And not that keys may not do this, where none may.
+    for (const path of ['/api/auth/me', '/api/v1/api-keys', '/api/v1/admin/jobs']) {
+      expect((await api('GET', path, { token: key })).status).toBe(401)
+    }
     await evictDurableObject(objectOf(id))
     expect((await orders(key)).status).toBe(401)
     expect((await api('DELETE', `/api/v1/api-keys/${id}`, { token: ada.token })).status).toBe(404)

@@ -93,6 +93,10 @@ const good = {
     ...{ state: 'receiving', expires_at: now, ...times },
   }),
   product_images: () => ({ product_id: otherProductId, position: 1, upload_id: uploadId }),
+  conversation_files: () => ({
+    ...{ conversation_id: conversationId, upload_id: otherUploadId, user_id: userId, version: 1 },
+    attached_at: now,
+  }),
   upload_events: () => ({ upload_id: uploadId, state: 'receiving', at: now }),
   upload_remains: () => ({ upload_id: newId(), at: now }),
   idempotency_keys: () => ({
@@ -296,13 +300,18 @@ const bad: [string, Table, object][] = [
   ['uploads_signature_check', 'uploads', { ...whole, state: 'scanning', signature: 'Eicar' }],
   ['uploads_signature_length_check', 'uploads', { ...whole, state: 'infected', signature: '' }],
   ['uploads_reason_check', 'uploads', { ...whole, state: 'rejected' }],
-  ['uploads_reason_check', 'uploads', { reason: 'tooLarge' }],
+  ['uploads_reason_check', 'uploads', { reason: 'too_large' }],
   ['uploads_reason_length_check', 'uploads', { ...whole, state: 'failed', reason: 'x'.repeat(101) }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready' }],
   ['uploads_variants_check', 'uploads', { ...scanned, state: 'ready', variants: [] }],
   ['uploads_variants_check', 'uploads', { variants: {} }],
   ['uploads_made_check', 'uploads', { made: {} }],
   ['uploads_multipart_id_check', 'uploads', { multipart_id: '' }],
+  ['conversation_files_pk', 'conversation_files', { upload_id: uploadId }],
+  ['conversation_files_version_check', 'conversation_files', { version: 0 }],
+  ['conversation_files_member_fk', 'conversation_files', { user_id: newId() }],
+  ['conversation_files_member_fk', 'conversation_files', { conversation_id: otherConversationId }],
+  ['conversation_files_upload_id_uploads_id_fk', 'conversation_files', { upload_id: newId() }],
   ['product_images_pk', 'product_images', { product_id: productId, position: 0, upload_id: otherUploadId }],
   ['product_images_upload_unique', 'product_images', { product_id: productId }],
   ['product_images_position_check', 'product_images', { position: -1 }],
@@ -396,6 +405,7 @@ beforeAll(async () => {
   await insert('reports', [{ ...good.reports(), id: reportId, current: true }])
   await insert('uploads', [{ ...good.uploads(), id: uploadId, client_id: uploadId }])
   await insert('uploads', [{ ...good.uploads(), id: otherUploadId }])
+  await insert('conversation_files', [{ ...good.conversation_files(), upload_id: uploadId }])
   await insert('product_images', [{ ...good.product_images(), product_id: productId, position: 0 }])
   await insert('upload_remains', [{ ...good.upload_remains(), upload_id: uploadId }])
   await insert('idempotency_keys', [{ ...good.idempotency_keys(), key: 'taken' }])

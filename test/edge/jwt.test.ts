@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers'
-import { base64url, importJWK, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose'
+import { base64url, exportSPKI, importJWK, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { api } from '../support/edge-api.ts'
 import { appWith } from '../support/edge-app.ts'
+import { ticketFor } from '../support/edge-chat.ts'
 import { mailedToken } from '../support/edge-recovery.ts'
 import { newUser, type TestUser } from '../support/edge-rows.ts'
 import { login } from '../support/edge-sessions.ts'
@@ -32,7 +33,7 @@ type Forgery = { header?: Partial<JWTHeaderParameters>; claims?: object; key?: t
 const forge = async ({ header = {}, claims: changed = {}, key = signing }: Forgery) =>
   await new SignJWT({ ...claims(), ...changed })
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: signing.kid, ...header })
-    .sign(await importJWK(key, 'ES256'))
+    .sign(await importJWK(key, 'ES256'), { crit: { strange: false } })
 
 const encode = (value: unknown) => base64url.encode(JSON.stringify(value))
 
@@ -53,6 +54,9 @@ const foreign = async () => {
   return { ...signing, x, y, d }
 }
 
+const pem = async (key: typeof signing) =>
+  await exportSPKI((await importJWK({ ...publicHalf(key), ext: true }, 'ES256')) as CryptoKey)
+
 const publicHalf = ({ kty, crv, x, y }: typeof signing) => ({ kty, crv, x, y })
 
 const attacks: [string, () => string | Promise<string>][] = [
@@ -62,6 +66,7 @@ const attacks: [string, () => string | Promise<string>][] = [
   ['no signature at all', () => new UnsecuredJWT(claims()).encode()],
   ['HS256 with the public key', () => hmac(JSON.stringify(publicHalf(signing)))],
   ['HS256 with the coordinates of the public key', () => hmac(signing.x)],
+  ['HS256 with the public key as PEM', async () => await hmac(await pem(signing))],
   [
     'a key of its own in its header',
     async () => {
@@ -89,6 +94,8 @@ const attacks: [string, () => string | Promise<string>][] = [
     `the type ${typ}`,
     () => forge({ header: { typ } }),
   ]),
+  ['no type', () => forge({ header: { typ: undefined } })],
+  ['an extension that we do not know', () => forge({ header: { crit: ['strange'], strange: 1 } })],
   ['another issuer', () => forge({ claims: { iss: 'https://evil.example' } })],
   ['another audience', () => forge({ claims: { aud: 'others' } })],
   ['no end', () => forge({ claims: { exp: undefined } })],
@@ -99,6 +106,7 @@ const attacks: [string, () => string | Promise<string>][] = [
   ['claims of 64 KB', () => forge({ claims: { padding: 'x'.repeat(65_536) } })],
   ['a refresh token', async () => (await login(ada.email)).refresh],
   ['a token of a mail', () => mailedToken(ada.email)],
+  ['a ticket of a socket', () => ticketFor(ada, { inbox: true })],
 ]
 
 describe('a token that is not ours', () => {

@@ -75,7 +75,10 @@ const makers: Record<NonNullable<Row['of']>, (user: TestUser) => Promise<string>
   },
 }
 
-type World = Record<'ada' | 'bob' | 'admin' | 'demoted' | 'deleted', TestUser> & { expired: string }
+type World = Record<'ada' | 'bob' | 'admin' | 'demoted' | 'deleted', TestUser> & {
+  expired: string
+  revokedKey: string
+}
 
 let world: World
 let operations: DocumentedOperation[]
@@ -101,7 +104,9 @@ beforeAll(async () => {
   ]
   await sql(`update users set role = 'user' where id = $1`, [demoted.id])
   await sql('update users set deleted_at = now() where id = $1', [deleted.id])
-  world = { ada, bob, admin, demoted, deleted, expired: await expiredToken(ada) }
+  const { id: keyId, key: revokedKey } = await newKey(bob.token, ['orders:read'])
+  await api('DELETE', `/api/v1/api-keys/${keyId}`, { token: bob.token })
+  world = { ada, bob, admin, demoted, deleted, expired: await expiredToken(ada), revokedKey }
   operations = await operationsOfDocument()
 })
 
@@ -169,7 +174,7 @@ describe('the matrix of who may do what', () => {
         return message
       }
       const ada = row.ends ? await newUser() : world.ada
-      const { bob, admin, demoted, deleted, expired } = world
+      const { bob, admin, demoted, deleted, expired, revokedKey } = world
       const make = async () => (row.of === undefined ? newId() : await makers[row.of](ada))
       const isAdmin = row.access === 'admin'
 
@@ -183,6 +188,7 @@ describe('the matrix of who may do what', () => {
         await expectCell('none', undefined, target, id, nobody)
         await expectCell('garbage', 'garbage', target, id, '401 UNAUTHENTICATED')
         await expectCell('expired', expired, target, id, '401 UNAUTHENTICATED')
+        await expectCell('revoked key', revokedKey, target, id, '401 UNAUTHENTICATED')
         if (target === 'malformed') continue
         // A user who asks for another account is refused before the database is asked.
         const silent = row.of === 'user'

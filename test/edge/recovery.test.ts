@@ -1,3 +1,4 @@
+import { exports } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { api } from '../support/edge-api.ts'
@@ -59,6 +60,18 @@ describe('a forgotten password', () => {
       Forwarded: 'host=evil.example',
       Origin: 'https://evil.example',
     })
+    const [mail] = await mailsOf(answer)
+    expect(mail?.text).toContain('https://shop.selvedge.test/reset-password#token=')
+    expect(JSON.stringify(mail)).not.toContain('evil.example')
+  })
+
+  it('is mailed to where the configuration says, whatever host the request came to', async () => {
+    const answer = await exports.default.fetch('https://evil.example/api/auth/forgot-password', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: ada.email }),
+    })
+    expect(answer.status).toBe(204)
     const [mail] = await mailsOf(answer)
     expect(mail?.text).toContain('https://shop.selvedge.test/reset-password#token=')
     expect(JSON.stringify(mail)).not.toContain('evil.example')

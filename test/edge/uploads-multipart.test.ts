@@ -23,9 +23,9 @@ const [head, tail] = [pngOf(partSize), new Uint8Array(1_000).fill(3)]
 const whole = new Uint8Array([...head, ...tail])
 
 const reasons: Record<string, string> = {
-  DIGEST_MISMATCH: 'otherBytes',
-  PAYLOAD_TOO_LARGE: 'moreBytes',
-  UNSUPPORTED_MEDIA_TYPE: 'otherType',
+  DIGEST_MISMATCH: 'other_bytes',
+  PAYLOAD_TOO_LARGE: 'more_bytes',
+  UNSUPPORTED_MEDIA_TYPE: 'other_type',
 }
 
 let user: TestUser

@@ -17,9 +17,9 @@ import { newUser, type TestUser } from '../support/edge-rows.ts'
 import { sql } from '../support/edge-sql.ts'
 
 const reasons: Record<string, string> = {
-  DIGEST_MISMATCH: 'otherBytes',
-  PAYLOAD_TOO_LARGE: 'moreBytes',
-  UNSUPPORTED_MEDIA_TYPE: 'otherType',
+  DIGEST_MISMATCH: 'other_bytes',
+  PAYLOAD_TOO_LARGE: 'more_bytes',
+  UNSUPPORTED_MEDIA_TYPE: 'other_type',
 }
 
 let user: TestUser

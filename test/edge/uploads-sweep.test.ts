@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql('truncate product_images, uploads, upload_events, upload_remains')
+  await sql('truncate product_images, conversation_files, uploads, upload_events, upload_remains')
   const { objects } = await env.FILES.list()
   if (objects.length > 0) await env.FILES.delete(objects.map(({ key }) => key))
 })
@@ -64,8 +64,8 @@ const newRow = async (state: string, change: object = {}): Promise<string> => {
     processing: { ...whole, job_id: newId(), scan: 'clean' },
     ready: { ...whole, job_id: newId(), scan: 'clean', variants: {} },
     infected: { ...whole, signature: 'Eicar' },
-    rejected: { ...whole, reason: 'tooLarge' },
-    failed: { ...whole, reason: 'gaveUp' },
+    rejected: { ...whole, reason: 'too_large' },
+    failed: { ...whole, reason: 'given_up' },
   }
   const before = new Date(Date.now() - 2 * 60 * 60_000).toISOString()
   await insert('uploads', [
@@ -164,8 +164,8 @@ describe('the sweep', () => {
     await env.FILES.delete(keys[1] ?? '')
     const { missing } = await sweeperWith().sweep()
     expect(missing.count).toBe(2)
-    expect(await stateOf(lost)).toEqual({ state: 'failed', reason: 'objectMissing' })
-    expect(await stateOf(id)).toEqual({ state: 'failed', reason: 'objectMissing' })
+    expect(await stateOf(lost)).toEqual({ state: 'failed', reason: 'object_missing' })
+    expect(await stateOf(id)).toEqual({ state: 'failed', reason: 'object_missing' })
     expect(await stateOf(young)).toMatchObject({ state: 'scanning' })
     const [event] = await sql('select state from upload_events where upload_id = $1', [lost])
     expect(event).toEqual({ state: 'failed' })

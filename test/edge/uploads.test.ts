@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await sql('truncate product_images, uploads, upload_events, upload_remains')
+  await sql('truncate product_images, conversation_files, uploads, upload_events, upload_remains')
   const keys = await objectKeys()
   if (keys.length > 0) await env.FILES.delete(keys)
 })

@@ -157,3 +157,29 @@ export const attachAndDelete = async (world: World, { files }: { files: number }
   )
   return { outcomes: countBy(outcomes, (outcome) => outcome), dangling: rows[0].n }
 }
+
+/** (e) A file is brought into a conversation and deleted at the same moment; eight conversations take turns. */
+export const bringAndDelete = async (world: World, { files }: { files: number }) => {
+  const { api, admin, database } = world
+  const conversations: string[] = []
+  for (let n = 0; n < 8; n++) {
+    const id = await addProduct(world, `Talked about ${Date.now()} ${n}`, '1.00', 1)
+    const body = { subject: { type: 'product', id } }
+    conversations.push((await api.call('POST', '/api/v1/conversations', { token: admin, body })).body.data.id)
+  }
+  const outcomes = await inParallel(8, Array.from({ length: files }), async (_, n) => {
+    const id = await addImage(world)
+    const [brought, deleted] = await Promise.all([
+      api.call('POST', `/api/v1/conversations/${pick(conversations, n)}/files`, {
+        token: admin,
+        body: { uploadIds: [id] },
+      }),
+      api.call('DELETE', `/api/v1/uploads/${id}`, { token: admin }),
+    ])
+    return `${brought.status} ${deleted.status}`
+  })
+  const { rows } = await database.query(
+    'select count(*)::int as n from conversation_files left join uploads on uploads.id = upload_id where uploads.id is null',
+  )
+  return { outcomes: countBy(outcomes, (outcome) => outcome), dangling: rows[0].n }
+}

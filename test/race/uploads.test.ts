@@ -14,7 +14,7 @@ const postgres = await startPostgres()
 const isFull = process.env['SELVEDGE_PROOF'] === 'full'
 const mebibyte = 1024 * 1024
 const size = (isFull ? 50 : 8) * mebibyte
-const [raws, forms, aborts, rivals] = isFull ? [20, 8, 200, 40] : [6, 4, 24, 12]
+const [raws, forms, aborts, rivals] = isFull ? [20, 8, 200, 40] : [6, 3, 24, 12]
 
 /** Files that an account may have in the race for the quota. */
 const room = 5
@@ -62,6 +62,8 @@ const open = async (url: string, name: string, mutations: Mutation[] = [], files
     patience: 180_000,
     env: {
       ...{ DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', REDIS_URL: 'off' },
+      // Nobody scans: what came in stays where it is, and nothing but its coming costs anything.
+      SCANNER_URL: 'tcp://127.0.0.1:1',
       ...{ UPLOAD_QUOTA_BYTES: String(1e12), UPLOAD_QUOTA_FILES: files },
     },
   })

@@ -1,9 +1,9 @@
-import pg from 'pg'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reply } from '../support/api.ts'
 import { makeMutant } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
+import { behind as behindLock } from './hold.ts'
 import { addImage, addProduct } from './scenarios.ts'
 import { openWorld, type OpenWorld } from './world.ts'
 
@@ -19,38 +19,20 @@ if ('unavailable' in postgres) {
   describe('a call that waits for a lock', () => {
     const copy = makeMutant([])
     let world: OpenWorld
-    let holder: pg.Client
     beforeAll(async () => {
       world = await openWorld(postgres.url, copy.folder)
-      holder = new pg.Client({ connectionString: postgres.url })
-      await holder.connect()
     })
     afterAll(async () => {
-      await holder.end()
       await world.close()
       copy.remove()
     })
 
-    /** Holds a lock, starts the call, and waits until it stands behind the lock; then changes the world and commits. */
-    const behind = async (
-      [lock, ...lockParams]: [string, ...unknown[]],
+    /** One call that stands behind the lock when the world changes. */
+    const behind = (
+      lock: [string, ...unknown[]],
       call: () => Promise<Reply>,
-      meanwhile: () => Promise<unknown>,
-    ): Promise<Reply> => {
-      await holder.query('begin')
-      await holder.query(lock, lockParams)
-      const started = call()
-      for (let tries = 0; tries < 200; tries++) {
-        const { rows } = await world.database.query(
-          "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-        )
-        if (rows[0].n > 0) break
-        await sleep(25)
-      }
-      await meanwhile()
-      await holder.query('commit')
-      return await started
-    }
+      meanwhile: (holder: pg.Client) => Promise<unknown>,
+    ) => behindLock(world, { lock, meanwhile }, call)
 
     const account = async (role = 'user') => {
       const email = `${role}-${Math.random().toString(36).slice(2)}@people.example`
@@ -104,7 +86,7 @@ if ('unavailable' in postgres) {
       const reply = await behind(
         [lockOrder, id],
         () => world.api.call('POST', `/api/v1/orders/${id}/cancel`, { token: world.customers[0] ?? '' }),
-        () => holder.query("update orders set status = 'shipped' where id = $1", [id]),
+        (holder) => holder.query("update orders set status = 'shipped' where id = $1", [id]),
       )
       expect([reply.status, reply.body.error?.code]).toEqual([409, 'INVALID_TRANSITION'])
     })
@@ -132,7 +114,7 @@ if ('unavailable' in postgres) {
             token: admin.token,
             body: { role: 'user' },
           }),
-        () => holder.query("update users set role = 'user' where id = $1", [admin.id]),
+        (holder) => holder.query("update users set role = 'user' where id = $1", [admin.id]),
       )
       expect(reply.status).toBe(403)
     })
@@ -143,7 +125,7 @@ if ('unavailable' in postgres) {
       const reply = await behind(
         ['select from users where id = $1 for update', user.id],
         () => world.api.call('PATCH', `/api/v1/users/${user.id}`, { token: user.token, body }),
-        () => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
+        (holder) => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
       )
       expect(reply.status).toBe(422)
       const { rows } = await world.database.query('select password_hash from users where id = $1', [user.id])
@@ -155,7 +137,7 @@ if ('unavailable' in postgres) {
       const reply = await behind(
         ['select from users where id = $1 for update', user.id],
         () => world.api.call('POST', '/api/auth/login', { body: { email: user.email, password } }),
-        () => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
+        (holder) => holder.query("update users set password_hash = 'new' where id = $1", [user.id]),
       )
       expect(reply.status).toBe(401)
     })

@@ -70,6 +70,7 @@ const elsewhere = {
   'mail.send': notHere,
   'report.build': notHere,
   'report.daily': notHere,
+  'chat.files': notHere,
   'chat.members': notHere,
   'chat.orderStatus': notHere,
   'inbox.notify': notHere,

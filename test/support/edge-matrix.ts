@@ -9,7 +9,7 @@ export type Row = {
   access: 'everyone' | 'guest' | 'account' | 'admin'
   /** Whose `{id}` the path names; then others than the owner find nothing. Absent: nobody's, or there is no `{id}`. */
   of?: 'order' | 'user' | 'session' | 'apiKey' | 'conversation' | 'upload'
-  /** The ids of the document's example name nothing: whoever may ask is told so. Only without `of`. */
+  /** Ids of the document's example name nothing: whoever may ask is told so. */
   absent?: true
   /** Its answer does not end: nobody is asked who would get one. */
   endless?: true
@@ -86,6 +86,9 @@ export const matrix: Record<string, Row> = {
   getConversation: { access: 'account', of: 'conversation', adminSeesAll: true },
   listMessages: { access: 'account', of: 'conversation', adminSeesAll: true },
   sendMessage: { access: 'account', of: 'conversation', adminMustJoin: true },
+  // The file of the example names nothing.
+  addConversationFiles: { access: 'account', of: 'conversation', adminMustJoin: true, absent: true },
+  removeConversationFile: { access: 'account', of: 'conversation', adminMustJoin: true, absent: true },
   markRead: { access: 'account', of: 'conversation', adminMustJoin: true },
   listMembers: { access: 'account', of: 'conversation', adminSeesAll: true },
   addMember: { access: 'admin' },

@@ -92,7 +92,9 @@ export const createFakeRoom = (users: string[]) => {
     if (known !== undefined) return known
     const message: Message = {
       ...{ seq: head() + 1, id: randomUUID(), clientId, from, at: at(), content },
-      ...(attachments === undefined ? {} : { attachments }),
+      ...(attachments === undefined
+        ? {}
+        : { attachments: attachments.map((id) => ({ id, name: 'a.png', type: 'image/png', variants: [] })) }),
     }
     append({ type: 'message', ...message })
     return message

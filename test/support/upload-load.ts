@@ -71,6 +71,8 @@ export const sendFile = async (
     },
   })
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string } | undefined>()
+  const closed = Promise.withResolvers<void>()
+  outgoing.once('close', closed.resolve)
   outgoing.on('error', (error) => (abortAt === undefined ? reject(error) : resolve(undefined)))
   outgoing.on('response', (response) => {
     let body = ''
@@ -82,8 +84,8 @@ export const sendFile = async (
   const write = async (bytes: Buffer | string): Promise<void> => {
     if (outgoing.write(bytes)) return
     const drained = Promise.withResolvers<void>()
-    outgoing.once('drain', drained.resolve).once('close', drained.resolve)
-    await drained.promise
+    outgoing.once('drain', drained.resolve)
+    await Promise.race([drained.promise, closed.promise])
   }
 
   if (isForm) await write(formHead)

@@ -4,6 +4,8 @@ import { createClient, type Client } from '../../src/client/rest.ts'
 import type { SavedSession } from '../../src/client/session.ts'
 
 export type Conversation = components['schemas']['Conversation']
+export type AttachedFile = components['schemas']['AttachedFile']
+export type Upload = components['schemas']['Upload']
 export type ConversationDetail = components['schemas']['ConversationDetail']
 
 const key = 'selvedge.session'

@@ -1,58 +1,141 @@
-import { useState } from 'preact/hooks'
-import type { Client } from '../../src/client/rest.ts'
-import { Clip } from './icons.tsx'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { AttachedFile } from './api.ts'
+import { isImage, type Files } from './files.ts'
+import { Broken, Page } from './icons.tsx'
+import { Viewer } from './viewer.tsx'
 
-/** Images have the first, a PDF has the second. */
-const variants = ['full', 'original']
+type State = { url?: string; problem?: 'gone' | 'away' }
 
-const nameOf = (disposition: string | null): string | undefined => {
-  const [, encoded, plain] = /filename\*=UTF-8''([^;]+)|filename="([^"]+)"/.exec(disposition ?? '') ?? []
-  return encoded === undefined ? plain : decodeURIComponent(encoded)
-}
-
-/** Files need the access token, which a plain link cannot carry: fetched first, then saved under their own name. */
-const save = async (client: Client, id: string): Promise<void> => {
-  const token = await client.session.accessToken()
-  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` }
-  for (const variant of variants) {
-    const response = await fetch(`/api/v1/files/${id}/${variant}`, { headers })
-    if (!response.ok) continue
-    const url = URL.createObjectURL(await response.blob())
-    const download = nameOf(response.headers.get('Content-Disposition')) ?? id
-    Object.assign(document.createElement('a'), { href: url, download }).click()
-    setTimeout(() => URL.revokeObjectURL(url), 60_000)
-    return
-  }
-  throw new Error('There is no such file, or it is not ours to see')
-}
-
-const Attachment = ({ id, label, client }: { id: string; label: string; client: Client }) => {
-  const [problem, setProblem] = useState('')
-  const open = async (event: Event) => {
-    event.preventDefault()
-    setProblem('')
-    try {
-      await save(client, id)
-    } catch {
-      setProblem(' could not be loaded')
+/** Fetched when it comes near to what is seen, and not before. */
+const useImage = (files: Files, id: string, variant: string) => {
+  const element = useRef<HTMLButtonElement>(null)
+  const [state, setState] = useState<State>({})
+  const [tries, setTries] = useState(0)
+  useEffect(() => {
+    if (element.current === null) return
+    let isOver = false
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting !== true) return
+        observer.disconnect()
+        files.urlOf(id, variant).then(
+          (url) => !isOver && setState(url === undefined ? { problem: 'gone' } : { url }),
+          () => !isOver && setState({ problem: 'away' }),
+        )
+      },
+      { rootMargin: '400px' },
+    )
+    observer.observe(element.current)
+    return () => {
+      isOver = true
+      observer.disconnect()
     }
+  }, [files, id, variant, tries])
+  const retry = () => {
+    setState({})
+    setTries((n) => n + 1)
   }
+  return { element, state, retry }
+}
+
+type ImageProps = { file: AttachedFile; files: Files; isAlone: boolean; onOpen: () => void }
+
+const Image = ({ file, files, isAlone, onOpen }: ImageProps) => {
+  const variant = isAlone ? 'medium' : 'thumb'
+  const { element, state, retry } = useImage(files, file.id, variant)
+  const { width, height } = file.variants.find(({ name }) => name === variant) ?? {}
+  // Its place is there before it is: nothing jumps.
+  const size = isAlone && width !== undefined && height !== undefined ? { width, height } : undefined
+  const { url, problem } = state
   return (
     <li>
-      <a class="file" href={`/api/v1/files/${id}/full`} onClick={(event) => void open(event)}>
-        <Clip />
-        <span>{label}</span>
+      <button
+        ref={element}
+        type="button"
+        class={`picture ${url === undefined && problem === undefined ? 'is-loading' : ''}`}
+        style={size && { aspectRatio: `${size.width} / ${size.height}`, '--width': `${size.width}px` }}
+        aria-label={problem === undefined ? `Open ${file.name}` : `${file.name} cannot be shown`}
+        aria-disabled={problem === 'gone'}
+        onClick={() => {
+          if (problem === 'away') retry()
+          else if (problem === undefined) onOpen()
+        }}
+      >
+        {url !== undefined && <img src={url} alt={file.name} draggable={false} />}
+        {problem !== undefined && (
+          <span class="picture-problem">
+            <Broken />
+            {problem === 'gone' ? 'Not available' : 'Try again'}
+          </span>
+        )}
+      </button>
+    </li>
+  )
+}
+
+const Document = ({ file, files }: { file: AttachedFile; files: Files }) => {
+  const [problem, setProblem] = useState('')
+  const [isBusy, setBusy] = useState(false)
+  const save = async (event: Event) => {
+    event.preventDefault()
+    if (isBusy) return
+    setProblem('')
+    setBusy(true)
+    try {
+      await files.save(file.id, 'original', file.name)
+    } catch {
+      setProblem('This file cannot be loaded.')
+    } finally {
+      setBusy(false)
+    }
+  }
+  const [original] = file.variants
+  return (
+    <li class="document">
+      <a href={original?.url} aria-busy={isBusy} onClick={(event) => void save(event)}>
+        <Page />
+        <span class="document-name">{file.name}</span>
+        <span class="document-kind">PDF</span>
       </a>
       <span role="alert">{problem}</span>
     </li>
   )
 }
 
-export const Attachments = ({ ids, client }: { ids: string[]; client: Client }) =>
-  ids.length === 0 ? null : (
-    <ul class="files" aria-label="Files">
-      {ids.map((id, n) => (
-        <Attachment key={id} id={id} label={ids.length === 1 ? 'File' : `File ${n + 1}`} client={client} />
-      ))}
-    </ul>
+const layoutOf = (count: number): string => {
+  if (count === 1) return 'is-one'
+  return count === 2 || count === 4 ? 'is-even' : ''
+}
+
+/** Images to look at, and everything else to be saved. */
+export const Attachments = ({ all, files }: { all: AttachedFile[]; files: Files }) => {
+  const [opened, setOpened] = useState<number>()
+  const images = all.filter(isImage)
+  const others = all.filter((file) => !isImage(file))
+  return (
+    <>
+      {images.length > 0 && (
+        <ul class={`pictures ${layoutOf(images.length)}`} aria-label="Pictures">
+          {images.map((file, n) => (
+            <Image
+              key={file.id}
+              {...{ file, files }}
+              isAlone={images.length === 1}
+              onOpen={() => setOpened(n)}
+            />
+          ))}
+        </ul>
+      )}
+      {others.length > 0 && (
+        <ul class="documents" aria-label="Documents">
+          {others.map((file) => (
+            <Document key={file.id} {...{ file, files }} />
+          ))}
+        </ul>
+      )}
+      {opened !== undefined && (
+        <Viewer {...{ images, files }} first={opened} onClose={() => setOpened(undefined)} />
+      )}
+    </>
   )
+}

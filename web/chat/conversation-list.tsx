@@ -11,8 +11,11 @@ type Props = {
 
 const preview = ({ lastMessage, closed }: Conversation, self: string): string => {
   if (lastMessage === null) return closed ? 'Closed' : 'No messages yet'
-  if (lastMessage.content === '') return lastMessage.from === null ? 'Update' : 'Message without text'
-  return `${lastMessage.from === self ? 'You: ' : ''}${lastMessage.content}`
+  const { content, from, attachments } = lastMessage
+  const files = attachments === 0 ? '' : attachments === 1 ? 'File' : `${attachments} files`
+  const text = [files, content].filter((part) => part !== '').join(': ')
+  if (text === '') return from === null ? 'Update' : 'Removed message'
+  return `${from === self ? 'You: ' : ''}${text}`
 }
 
 const Row = ({ one, user, isOpen }: { one: Conversation; user: User; isOpen: boolean }) => {

@@ -4,13 +4,17 @@ import type { Client } from '../../src/client/rest.ts'
 import type { User } from '../../src/client/session.ts'
 import { ApiError } from '../../src/client/api-error.ts'
 import type { Conversation, ConversationDetail } from './api.ts'
+import type { Files } from './files.ts'
 import { subjectOf, titleOf } from './format.ts'
 import { Back } from './icons.tsx'
 import { Talk } from './talk.tsx'
+import type { Tray } from './tray.ts'
 
 type Props = {
   chat: Chat
   client: Client
+  files: Files
+  trayOf: (conversationId: string) => Tray
   user: User
   id: string
   patch: (id: string, changes: Partial<Conversation>) => void
@@ -35,7 +39,17 @@ const useDetail = (client: Client, id: string) => {
   return { detail, setDetail, isAway, load }
 }
 
-export const ConversationPane = ({ chat, client, user, id, patch, onBack, onChanged }: Props) => {
+export const ConversationPane = ({
+  chat,
+  client,
+  files,
+  trayOf,
+  user,
+  id,
+  patch,
+  onBack,
+  onChanged,
+}: Props) => {
   const { detail, setDetail, isAway, load } = useDetail(client, id)
   const [problem, setProblem] = useState<string>()
   const heading = useRef<HTMLHeadingElement>(null)
@@ -66,7 +80,8 @@ export const ConversationPane = ({ chat, client, user, id, patch, onBack, onChan
   if (detail && isMember) {
     return (
       <Talk
-        {...{ chat, client, user, detail, patch, onBack }}
+        {...{ chat, files, user, detail, patch, onBack }}
+        tray={trayOf(id)}
         onMembers={() => void load()}
         onReopen={() => reopen(detail)}
       />

@@ -43,6 +43,42 @@ export const Clip = () => (
   </Icon>
 )
 
+export const Close = () => (
+  <Icon>
+    <path d="M6 6l12 12M18 6L6 18" />
+  </Icon>
+)
+
+export const Done = () => (
+  <Icon>
+    <path d="M5 12.5l4.5 4.5L19 7.5" />
+  </Icon>
+)
+
+export const More = () => (
+  <Icon>
+    <path d="M5.5 12h.01M12 12h.01M18.5 12h.01" />
+  </Icon>
+)
+
+export const Page = () => (
+  <Icon>
+    <path d="M7 3h7l5 5v11a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2M13.5 3.5V9H19M9 13.5h6M9 17h4" />
+  </Icon>
+)
+
+export const Broken = () => (
+  <Icon>
+    <path d="M12 8v5M12 16.5v.01M4.5 19h15L12 5z" />
+  </Icon>
+)
+
+export const Save = () => (
+  <Icon>
+    <path d="M12 4v11M7 10.5l5 5 5-5M5 20h14" />
+  </Icon>
+)
+
 /** The mark of the house: a woven edge. */
 export const Mark = () => (
   <svg viewBox="0 0 32 32" class="mark" aria-hidden="true" focusable="false">

@@ -4,7 +4,10 @@ import type { User } from '../../src/client/session.ts'
 import { openChat } from './api.ts'
 import { ConversationList } from './conversation-list.tsx'
 import { ConversationPane } from './conversation-pane.tsx'
+import { createFiles } from './files.ts'
 import { Leave, Mark, Plus } from './icons.tsx'
+import { openLive } from './live.ts'
+import { createTrays } from './tray.ts'
 import { useConversations } from './use-conversations.ts'
 
 type Props = { client: Client; user: User; onSignedOut: () => void }
@@ -31,11 +34,22 @@ const closePane = () => {
   dispatchEvent(new HashChangeEvent('hashchange'))
 }
 
+/** What lives as long as somebody is signed in. */
+const openAll = (client: Client) => {
+  const [chat, live, files] = [openChat(client), openLive(client), createFiles(client)]
+  const close = () => {
+    chat.close()
+    live.close()
+    files.close()
+  }
+  return { chat, live, files, trayOf: createTrays(client, live), close }
+}
+
 export const Inbox = ({ client, user, onSignedOut }: Props) => {
-  const chat = useMemo(() => openChat(client), [client])
-  useEffect(() => () => chat.close(), [chat])
-  const { all, isStale, load, patch } = useConversations(client, user)
+  const { chat, live, files, trayOf, close } = useMemo(() => openAll(client), [client])
+  useEffect(() => close, [close])
   const selected = useSelected()
+  const { all, isStale, load, patch } = useConversations(client, live, user, selected)
   const [problem, setProblem] = useState<string>()
   const list = useRef<HTMLElement>(null)
   const last = useRef<string | undefined>(undefined)
@@ -54,7 +68,7 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
   }, [selected])
 
   const signOut = () => {
-    chat.close()
+    close()
     // Here it ends in any case; there by itself, when nobody can be reached.
     client.session.logout().catch(() => undefined)
     history.replaceState(null, '', location.pathname)
@@ -116,7 +130,7 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
       ) : (
         <ConversationPane
           key={selected}
-          {...{ chat, client, user, patch }}
+          {...{ chat, client, files, trayOf, user, patch }}
           id={selected}
           onBack={closePane}
           onChanged={() => void load()}

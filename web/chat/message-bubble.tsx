@@ -1,20 +1,26 @@
 import { memo } from 'preact/compat'
-import type { Client } from '../../src/client/rest.ts'
 import type { Room } from '../../src/client/room.ts'
 import type { RoomMessage } from '../../src/client/room-types.ts'
 import { Attachments } from './attachments.tsx'
+import { isChangeable } from './composer.tsx'
+import type { Files } from './files.ts'
 import { describeFailure, timeOf } from './format.ts'
 import { Ticks } from './icons.tsx'
+import { useMessageMenu } from './message-menu.tsx'
 
 type Props = {
   message: RoomMessage
   room: Room
-  client: Client
+  files: Files
   isOwn: boolean
+  /** The conversation takes no changes. */
+  isClosed: boolean
   isContinued: boolean
   /** null: the shop's own notices. */
   author: string | null
   showsAuthor: boolean
+  onEdit: (message: RoomMessage) => void
+  onDiscard: (message: RoomMessage) => void
 }
 
 const link = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/
@@ -34,16 +40,16 @@ const Content = ({ text }: { text: string }) => (
   </>
 )
 
-const Failed = ({ message: { clientId, error }, room }: Pick<Props, 'message' | 'room'>) => (
+const Failed = ({ message, room, onDiscard }: Pick<Props, 'message' | 'room' | 'onDiscard'>) => (
   <p class="failure">
-    <span>{describeFailure(error)}</span>
-    {error !== 'REMOVED' && (
+    <span>{describeFailure(message.error)}</span>
+    {message.error !== 'REMOVED' && (
       // A refusal is shown where the message stands.
-      <button class="link" onClick={() => void room.retry(clientId).catch(() => undefined)}>
+      <button class="link" onClick={() => void room.retry(message.clientId).catch(() => undefined)}>
         Try again
       </button>
     )}
-    <button class="link" onClick={() => room.discard(clientId)}>
+    <button class="link" onClick={() => onDiscard(message)}>
       Discard
     </button>
   </p>
@@ -52,6 +58,8 @@ const Failed = ({ message: { clientId, error }, room }: Pick<Props, 'message' | 
 /** By value: a view is made anew with each change, and most of its messages are what they were. */
 const isSame = (one: Props, other: Props): boolean =>
   one.room === other.room &&
+  one.isClosed === other.isClosed &&
+  one.message.id === other.message.id &&
   one.isContinued === other.isContinued &&
   one.author === other.author &&
   one.showsAuthor === other.showsAuthor &&
@@ -62,8 +70,10 @@ const isSame = (one: Props, other: Props): boolean =>
   one.message.removedAt === other.message.removedAt
 
 export const MessageBubble = memo(
-  ({ message, room, client, isOwn, isContinued, author, showsAuthor }: Props) => {
+  ({ message, room, files, isOwn, isClosed, isContinued, author, showsAuthor, onEdit, onDiscard }: Props) => {
     const { content, at, state, attachments = [], editedAt, removedAt } = message
+    const menu = useMessageMenu({ message, room, isClosed, onEdit })
+    const canChange = isOwn && isChangeable(message)
     if (author === null) {
       return (
         <li class="event">
@@ -73,28 +83,34 @@ export const MessageBubble = memo(
       )
     }
     return (
-      <li class={`message ${isOwn ? 'is-own' : ''} ${isContinued ? 'is-continued' : ''} ${state}`}>
+      <li
+        class={`message ${isOwn ? 'is-own' : ''} ${isContinued ? 'is-continued' : ''} ${menu.isOpen ? 'is-open' : ''} ${state}`}
+      >
         <span class={isOwn || !showsAuthor || isContinued ? 'hidden' : 'author'}>
           {isOwn ? 'You' : author}
         </span>
-        <div class="bubble">
-          {removedAt === undefined ? (
-            content !== '' && (
-              <p class="content" dir="auto">
-                <Content text={content} />
-              </p>
-            )
-          ) : (
-            <p class="content is-removed">This message was removed</p>
-          )}
-          <Attachments ids={attachments} client={client} />
-          <span class="meta">
-            {editedAt !== undefined && removedAt === undefined && <span>Edited</span>}
-            <time dateTime={at}>{timeOf(at)}</time>
-            <Ticks state={state} />
-          </span>
+        <div class="line">
+          <div class="bubble">
+            {attachments.length > 0 && <Attachments all={attachments} files={files} />}
+            {removedAt === undefined ? (
+              content !== '' && (
+                <p class="content" dir="auto">
+                  <Content text={content} />
+                </p>
+              )
+            ) : (
+              <p class="content is-removed">This message was removed</p>
+            )}
+            <span class="meta">
+              {editedAt !== undefined && removedAt === undefined && <span>Edited</span>}
+              <time dateTime={at}>{timeOf(at)}</time>
+              <Ticks state={state} />
+            </span>
+          </div>
+          {canChange && menu.toggle}
         </div>
-        {state === 'failed' && <Failed message={message} room={room} />}
+        {state === 'failed' && <Failed {...{ message, room, onDiscard }} />}
+        {canChange && menu.menu}
       </li>
     )
   },

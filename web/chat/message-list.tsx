@@ -1,8 +1,8 @@
 import { Fragment } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Client } from '../../src/client/rest.ts'
 import type { Room } from '../../src/client/room.ts'
-import type { RoomView } from '../../src/client/room-types.ts'
+import type { RoomMessage, RoomView } from '../../src/client/room-types.ts'
+import type { Files } from './files.ts'
 import { dayLabel, isContinued, isNewDay } from './format.ts'
 import { Down } from './icons.tsx'
 import { MessageBubble } from './message-bubble.tsx'
@@ -10,10 +10,12 @@ import { MessageBubble } from './message-bubble.tsx'
 type Props = {
   room: Room
   view: RoomView
-  client: Client
+  files: Files
   names: Map<string, string>
   self: string
   isTyping: boolean
+  onEdit: (message: RoomMessage) => void
+  onDiscard: (message: RoomMessage) => void
 }
 
 /** Pixels from the end within which one is still at the end. */
@@ -92,7 +94,7 @@ const useFirstUnread = (view: RoomView, self: string): string | undefined => {
   return view.messages.find((one) => one.from !== self && one.seq !== null && one.seq > from)?.clientId
 }
 
-export const MessageList = ({ room, view, client, names, self, isTyping }: Props) => {
+export const MessageList = ({ room, view, files, names, self, isTyping, onEdit, onDiscard }: Props) => {
   const { area, isAway, onScroll, toEnd } = useScroll(view)
   useReading(room, view, isAway)
   const firstUnread = useFirstUnread(view, self)
@@ -158,7 +160,8 @@ export const MessageList = ({ room, view, client, names, self, isTyping }: Props
                     </li>
                   )}
                   <MessageBubble
-                    {...{ message, room, client }}
+                    {...{ message, room, files, onEdit, onDiscard }}
+                    isClosed={view.isClosed}
                     isOwn={message.state !== 'received'}
                     isContinued={!starts && !isNew && isContinued(message, previous)}
                     author={message.from === null ? null : (names.get(message.from) ?? 'Former member')}

@@ -1,19 +1,22 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Chat } from '../../src/client/chat.ts'
-import type { Client } from '../../src/client/rest.ts'
-import type { RoomView } from '../../src/client/room-types.ts'
+import type { RoomMessage, RoomView } from '../../src/client/room-types.ts'
 import type { User } from '../../src/client/session.ts'
 import type { Conversation, ConversationDetail } from './api.ts'
 import { Composer } from './composer.tsx'
+import type { Files } from './files.ts'
 import { lastSeenOf, subjectOf, titleOf } from './format.ts'
-import { Back } from './icons.tsx'
+import { Back, Clip } from './icons.tsx'
 import { MessageList } from './message-list.tsx'
+import type { Tray } from './tray.ts'
 import { isTouch } from './touch.ts'
+import { useDrop } from './use-drop.ts'
 import { useRoom } from './use-room.ts'
 
 type Props = {
   chat: Chat
-  client: Client
+  files: Files
+  tray: Tray
   user: User
   detail: ConversationDetail
   patch: (id: string, changes: Partial<Conversation>) => void
@@ -62,10 +65,11 @@ const Banner = ({ view, onBack }: { view: RoomView; onBack: () => void }) => {
   )
 }
 
-export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onReopen }: Props) => {
+export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers, onReopen }: Props) => {
   const { id } = detail
   const { room, view } = useRoom(chat, id)
   const [problem, setProblem] = useState<string>()
+  const [editing, setEditing] = useState<RoomMessage>()
   const heading = useRef<HTMLHeadingElement>(null)
   // Elsewhere the field takes it.
   useEffect(() => {
@@ -77,9 +81,11 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
   const newest = view.messages.findLast(({ seq }) => seq !== null)
   useEffect(() => {
     if (newest === undefined || newest.id === null || newest.seq === null) return
-    const { id: message, seq, from, at, content } = newest
-    patch(id, { lastMessage: { id: message, seq, from, at, content }, activeAt: at })
-  }, [newest?.seq])
+    const { id: message, seq, from, at, content, attachments = [] } = newest
+    const lastMessage = { id: message, seq, from, at, content, attachments: attachments.length }
+    const waiting = detail.members.some(({ userId, role }) => userId === from && role === 'customer')
+    patch(id, { lastMessage, waiting, activeAt: at })
+  }, [newest?.seq, newest?.content, newest?.removedAt])
 
   // In the list, too, what is read here is read.
   const unseen = view.messages.filter(({ seq, from }) => from !== user.id && (seq ?? 0) > view.read).length
@@ -101,8 +107,15 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
     }
   }
 
+  const drop = useDrop(view.isClosed || view.status === 'closed', tray.add)
+
+  const discard = ({ clientId, attachments = [] }: RoomMessage) => {
+    room.discard(clientId)
+    tray.letGo(attachments)
+  }
+
   return (
-    <main class="pane">
+    <main class="pane" {...drop.handlers}>
       <header class="pane-head">
         <button class="round back" onClick={onBack} aria-label="Back to the conversations">
           <Back />
@@ -120,7 +133,19 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
         </div>
       </header>
       <Banner view={view} onBack={onBack} />
-      <MessageList {...{ room, view, client, names }} self={user.id} isTyping={typing.length > 0} />
+      <MessageList
+        {...{ room, view, files, names }}
+        self={user.id}
+        isTyping={typing.length > 0}
+        onEdit={setEditing}
+        onDiscard={discard}
+      />
+      {drop.isOver && (
+        <div class="drop" aria-hidden="true">
+          <Clip />
+          <p>Let go to attach</p>
+        </div>
+      )}
       {view.isClosed ? (
         <div class="closed-note">
           <p>This conversation is closed.</p>
@@ -130,7 +155,13 @@ export const Talk = ({ chat, client, user, detail, patch, onBack, onMembers, onR
           <p role="alert">{problem}</p>
         </div>
       ) : (
-        <Composer id={id} room={room} isOver={view.status === 'closed'} />
+        <Composer
+          {...{ id, room, tray }}
+          isOver={view.status === 'closed'}
+          // Removed meanwhile, here or by the shop: there is nothing left to change.
+          editing={view.messages.find((one) => one.id === editing?.id && one.removedAt === undefined)}
+          onEdit={setEditing}
+        />
       )}
     </main>
   )

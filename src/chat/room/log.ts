@@ -1,4 +1,4 @@
-import type { ClientFrame, LogEvent, Message } from '../protocol.ts'
+import type { AttachedFile, ClientFrame, LogEvent, Message } from '../protocol.ts'
 import { moveMark } from './marks.ts'
 import {
   chain,
@@ -33,6 +33,9 @@ export const post = (state: State, { from, ...rest }: Post): Step => {
   )
 }
 
+export const withFiles = (attachments: AttachedFile[]): { attachments?: AttachedFile[] } =>
+  attachments.length === 0 ? {} : { attachments }
+
 const acknowledge = (to: string, { clientId, id, seq, at }: Message): Effect => ({
   do: 'send',
   to,
@@ -42,16 +45,15 @@ const acknowledge = (to: string, { clientId, id, seq, at }: Message): Effect => 
 export const send = (
   state: State,
   { id, userId }: Socket,
-  { clientId, content, attachments }: Extract<ClientFrame, { type: 'send' }>,
-  { known, waitMs, hasFiles, newId, now }: Lookup,
+  { clientId, content }: Extract<ClientFrame, { type: 'send' }>,
+  { known, waitMs, files, newId, now }: Lookup,
 ): Step => {
   if (known !== undefined) return { state, effects: [acknowledge(id, known)] }
   if (state.closed.is) return { state, effects: [refuse(id, 'CONVERSATION_CLOSED', { clientId })] }
-  if (!hasFiles) return { state, effects: [refuse(id, 'ATTACHMENT_REFUSED', { clientId })] }
+  if (files === null) return { state, effects: [refuse(id, 'ATTACHMENT_REFUSED', { clientId })] }
   if (waitMs > 0) return { state, effects: [refuse(id, 'RATE_LIMITED', { clientId, retryAfter: waitMs })] }
   const at = new Date(now).toISOString()
-  const files = attachments === undefined || attachments.length === 0 ? {} : { attachments }
-  const message = { id: newId, from: userId, clientId, at, content, ...files }
+  const message = { id: newId, from: userId, clientId, at, content, ...withFiles(files) }
   const step = post(state, message)
   return { ...step, effects: [...step.effects, acknowledge(id, { seq: step.state.head, ...message })] }
 }

@@ -1,5 +1,6 @@
 import { VersionedMap } from '../../shared/versioned-map.ts'
 import type {
+  AttachedFile,
   BatchedFrame,
   ClientFrame,
   FrameErrorCode,
@@ -69,7 +70,7 @@ export type Post = {
   clientId: string
   at: string
   content: string
-  attachments?: string[]
+  attachments?: AttachedFile[]
   system?: System
 }
 
@@ -84,8 +85,8 @@ export type Lookup = {
   target?: Message | undefined
   /** Milliseconds that this author has to wait; 0: may send. */
   waitMs: number
-  /** Whether the conversation has all files that the frame names. */
-  hasFiles: boolean
+  /** The files that the frame names; null: not all of them are there for this author to send. */
+  files: AttachedFile[] | null
 }
 
 export type Event =

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import type { Services } from '../../services.ts'
-import type { Actor, UserActor } from '../../shared/actor.ts'
+import type { Actor, KeyActor, UserActor } from '../../shared/actor.ts'
 import { can, scopeOf, type Action, type ScopedAction } from '../../shared/can.ts'
 import { AppError } from '../../shared/errors.ts'
 import { bearerOf, isApiKey } from '../bearer.ts'
@@ -45,29 +44,33 @@ const authorise = (actor: Actor, action: Action): void => {
   throw new AppError('FORBIDDEN', 'Your role does not allow this')
 }
 
-const userOf = async ({ auth, apiKeys }: Services, token: string): Promise<UserActor> => {
-  if (isApiKey(token) && apiKeys.isGenuine(token)) {
-    throw new AppError('FORBIDDEN', 'API keys may not do this: log in')
-  }
-  const actor = await auth.verify(token)
-  if (actor === undefined) throw unauthenticated('invalid')
-  return actor
-}
-
-/** Sets who acts, for the log too, and for a key what its limit says. */
-const settle = async (c: Context<AppEnv>, token: string, action: Action): Promise<Actor> => {
-  if (!isApiKey(token) || scopeOf(action) === undefined) {
-    const actor = await userOf(c.var.services, token)
-    c.set('userId', actor.id)
-    authorise(actor, action)
-    return actor
-  }
+/** Whose key it is, for the log too, and what its limit says. */
+const keyOf = async (c: Context<AppEnv>, token: string): Promise<KeyActor> => {
   const admitted = await c.var.services.apiKeys.authenticate(token)
   if (admitted === undefined) throw unauthenticated('invalid')
   const { actor, verdict } = admitted
   c.set('userId', actor.id)
   c.set('keyId', actor.keyId)
   meet(c, [verdict])
+  return actor
+}
+
+/** Who is logged in, for the log too. A key that has ended is told so, and not that keys may not do this. */
+const userOf = async (c: Context<AppEnv>, token: string): Promise<UserActor> => {
+  const { auth, apiKeys } = c.var.services
+  if (isApiKey(token) && apiKeys.isGenuine(token)) {
+    await keyOf(c, token)
+    throw new AppError('FORBIDDEN', 'API keys may not do this: log in')
+  }
+  const actor = await auth.verify(token)
+  if (actor === undefined) throw unauthenticated('invalid')
+  c.set('userId', actor.id)
+  return actor
+}
+
+const settle = async (c: Context<AppEnv>, token: string, action: Action): Promise<Actor> => {
+  const takesKey = isApiKey(token) && scopeOf(action) !== undefined
+  const actor = takesKey ? await keyOf(c, token) : await userOf(c, token)
   authorise(actor, action)
   return actor
 }
@@ -99,9 +102,8 @@ export const authenticateUser = (action: Action) =>
   createMiddleware<AppEnv & { Variables: { actor: UserActor } }>(async function authenticateUser(c, next) {
     const token = tokenOf(c.req.header('Authorization'))
     if (token === undefined) throw unauthenticated()
-    const actor = await userOf(c.var.services, token)
+    const actor = await userOf(c as unknown as Context<AppEnv>, token)
     c.set('actor', actor)
-    c.set('userId', actor.id)
     authorise(actor, action)
     await next()
     keepPrivate(c)

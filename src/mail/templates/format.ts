@@ -14,3 +14,11 @@ export const lineTotal = (unitPrice: string, quantity: number): string => {
 
 /** How a mail begins. */
 export const greeting = (name: Name): string => (name === null ? 'Good day' : `Dear ${name}`)
+
+/** On one line, and at most 80 characters of it: its beginning and its end. */
+export const shortened = (text: string): string => {
+  const characters = Array.from(text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim())
+  return characters.length <= 80
+    ? characters.join('')
+    : [...characters.slice(0, 59), '…', ...characters.slice(-20)].join('')
+}

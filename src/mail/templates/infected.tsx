@@ -1,11 +1,13 @@
 import type { InfectedFile, Name, RenderedLetter } from '../letter.ts'
+import { cleanFileName } from '../../shared/file-name.ts'
 import { compose } from './compose.ts'
-import { greeting } from './format.ts'
+import { greeting, shortened } from './format.ts'
 import { Button, Layout, Paragraph, Rows } from './layout.tsx'
 
+/** Somebody else's words are repeated no longer than it takes to know them again. */
 const factsOf = ({ id, name, found }: InfectedFile): [string, string][] => [
-  ['File', name],
-  ['Found', found],
+  ['File', shortened(cleanFileName(name))],
+  ['Found', shortened(found)],
   ['Upload', id],
 ]
 
@@ -24,7 +26,7 @@ export const fileInfectedLetter = ({ name, file, link }: Owner): RenderedLetter 
   return compose({
     subject: title,
     html: (
-      <Layout title={title} preheader={`${file.name}: ${file.found}`} footer={footer}>
+      <Layout title={title} preheader="Look at the device that it came from" footer={footer}>
         <Paragraph>{news}</Paragraph>
         <Rows rows={facts} align="left" />
         <Paragraph>{advice}</Paragraph>
@@ -45,7 +47,7 @@ export const infectedAlertLetter = ({ userId, file, link }: Operators): Rendered
   return compose({
     subject: title,
     html: (
-      <Layout title={title} preheader={file.found} footer={footer}>
+      <Layout title={title} preheader="It is deleted, and its owner was told" footer={footer}>
         <Paragraph>{news}</Paragraph>
         <Rows rows={facts} align="left" />
         <Button href={link}>Look at the upload</Button>

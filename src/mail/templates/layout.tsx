@@ -36,7 +36,7 @@ type RowsProps = {
   rows: [name: string, value: string, remark?: string][]
   /** Stands out below them. */
   total?: [name: string, value: string]
-  /** Of the values: amounts stand right, words left. */
+  /** Of the values: amounts stand right, words left; then the names are words of ours, which do not break. */
   align?: 'left' | 'right'
 }
 
@@ -52,7 +52,7 @@ export const Rows: FC<RowsProps> = ({ rows, total, align = 'right' }) => (
   >
     {rows.map(([name, value, remark]) => (
       <tr>
-        <td style={`${cell};padding-right:16px;overflow-wrap:anywhere`}>
+        <td style={`${cell};padding-right:16px${align === 'left' ? '' : ';overflow-wrap:anywhere'}`}>
           {name}
           {remark === undefined ? (
             ''
@@ -77,6 +77,12 @@ export const Rows: FC<RowsProps> = ({ rows, total, align = 'right' }) => (
     )}
   </table>
 )
+
+/** A narrow screen would break it at its hyphen. */
+const unbroken = (title: string) =>
+  title
+    .split(/(e-mail)/)
+    .map((part) => (part === 'e-mail' ? <span style="white-space:nowrap">{part}</span> : part))
 
 /** What a mail begins and ends with. `preheader` is what a list of mails shows beside the subject. */
 export const Layout: FC<PropsWithChildren<{ title: string; preheader: string; footer: string }>> = ({
@@ -122,7 +128,7 @@ export const Layout: FC<PropsWithChildren<{ title: string; preheader: string; fo
                   <h1
                     style={`margin:0 0 16px;${font};font-size:24px;line-height:30px;font-weight:700;color:${ink}`}
                   >
-                    {title}
+                    {unbroken(title)}
                   </h1>
                   {children}
                 </td>

@@ -103,6 +103,23 @@ describe('the mail of an order', () => {
   })
 })
 
+describe('the mails about an infected file', () => {
+  const evil = `https://evil.example/\r\nBcc: all <b>"${'x'.repeat(500)}".pdf`
+
+  it.each(['fileInfected', 'infectedAlert'] as const)(
+    'repeat in %s no more of its name than tells it',
+    (template) => {
+      const sample = samples[template] as Extract<Letter, { template: 'fileInfected' | 'infectedAlert' }>
+      const file = { ...sample.file, name: evil, found: `Evil\u202e\n${'y'.repeat(500)}` }
+      const { html, text } = renderLetter({ ...sample, file } as Letter, appUrl, tokenOf)
+      expect(html).not.toMatch(/<b>|https:\/\/evil|x{60}|y{60}|\u202e/)
+      expect(text).not.toMatch(/https:\/\/evil|^Bcc|x{60}|y{60}|\u202e/m)
+      expect(text).toMatch(/^File: Bcc_ all _b__x{40,}…x+\.pdf$/m)
+      expect(text).toMatch(/^Found: Evil y+…y{20}$/m)
+    },
+  )
+})
+
 it('an alert of a job without an error says so, and no line break reaches a subject', () => {
   const { job } = samples.operatorAlert as Extract<Letter, { template: 'operatorAlert' }>
   const letter: Letter = {

@@ -47,9 +47,9 @@ const tooLarge = (maxBytes: number): AppError =>
 
 /** Why an upload is refused for good: the reason in its row, and what whoever completes it is told. */
 const refusals = {
-  moreBytes: ['PAYLOAD_TOO_LARGE', 'The file has more bytes than an upload may have'],
-  otherBytes: ['DIGEST_MISMATCH', 'The bytes are not those that were announced'],
-  otherType: ['UNSUPPORTED_MEDIA_TYPE', 'The bytes are not what their type says'],
+  more_bytes: ['PAYLOAD_TOO_LARGE', 'The file has more bytes than an upload may have'],
+  other_bytes: ['DIGEST_MISMATCH', 'The bytes are not those that were announced'],
+  other_type: ['UNSUPPORTED_MEDIA_TYPE', 'The bytes are not what their type says'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>
 
 type Refusal = keyof typeof refusals
@@ -66,9 +66,9 @@ const settled = (upload: Upload): Upload => {
 
 /** By its size alone, before anything is read. */
 const misfitOf = ({ reserved, sha256 }: Expected, size: number, maxBytes: number): Refusal | undefined => {
-  if (size > maxBytes) return 'moreBytes'
+  if (size > maxBytes) return 'more_bytes'
   // The size was said together with the checksum.
-  return sha256 === null || size === reserved ? undefined : 'otherBytes'
+  return sha256 === null || size === reserved ? undefined : 'other_bytes'
 }
 
 /**
@@ -112,8 +112,8 @@ export const createCompletion = ({ uploads, directs, store, dispatcher, maxBytes
     }
     const { mediaType, sha256 } = await inspect(body)
     if (expected.sha256 !== null && expected.sha256 !== sha256)
-      return await refuse(actor, direct, 'otherBytes')
-    if (mediaType !== expected.declaredType) return await refuse(actor, direct, 'otherType')
+      return await refuse(actor, direct, 'other_bytes')
+    if (mediaType !== expected.declaredType) return await refuse(actor, direct, 'other_type')
     return await finish(actor, direct.id, { mediaType, size, sha256, etag })
   }
 

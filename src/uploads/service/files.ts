@@ -1,5 +1,6 @@
 import type { Actor } from '../../shared/actor.ts'
 import type { ByteRange } from '../../shared/byte-range.ts'
+import { can } from '../../shared/can.ts'
 import { AppError, invalid } from '../../shared/errors.ts'
 import { renamed } from '../../shared/file-name.ts'
 import type { Logger } from '../../shared/logger.ts'
@@ -86,7 +87,7 @@ export const createFileService = ({ files, store, links, log, now = () => new Da
      */
     async link(actor: Actor, { id, variant }: Target, seconds: number) {
       const found = await files.find(actor, { id, variant }, false)
-      if (found === undefined || !(actor.role === 'admin' || found.ownerId === actor.id)) throw absent()
+      if (found === undefined || !can(actor, 'uploads.share', found)) throw absent()
       if (ready(found).variant === null) throw invalid({ field: 'variant', message: 'this file has none' })
       const expiresAt = new Date(Math.floor(now().getTime() / 1_000 + seconds) * 1_000)
       const query = links.sign({ id: found.id, variant }, expiresAt)

@@ -5,30 +5,18 @@ import { sleep } from '../../shared/backoff.ts'
 import { describeError } from '../../shared/describe-error.ts'
 import { AppError, invalid } from '../../shared/errors.ts'
 import { inParts } from '../../shared/parts.ts'
-import { bytesOf, peek } from '../body.ts'
-import { digested, digestOf, expectDigest } from '../content-digest.ts'
-import { displayNameOf, nameOfHeader } from '../file-name.ts'
-import { fileOfForm, formOverhead } from '../form.ts'
+import { peek } from '../body.ts'
+import { expectDigest } from '../content-digest.ts'
 import { quarantineKey } from '../keys.ts'
-import { declaredTypeOf, headSize, mediaTypeOf, type MediaType } from '../media-type.ts'
+import { headSize, mediaTypeOf, type MediaType } from '../media-type.ts'
 import type { PartBuffers } from '../part-buffers.ts'
 import type { Quota } from '../quota.ts'
 import type { UploadRepository } from '../repository.ts'
 import type { Upload } from '../schema.ts'
 import type { Stored, UploadStore } from '../store.ts'
 import type { Discard } from './discard.ts'
-
-/** A request that brings a file: its body as it comes, and its headers as they are. */
-export type Incoming = {
-  body: ReadableStream | null
-  contentType: string | undefined
-  /** Content-Length; undefined for a body that comes in chunks. */
-  length: number | undefined
-  fileName: string | undefined
-  contentDigest: string | undefined
-  /** X-Upload-Id. */
-  clientId: string | undefined
-}
+import { keepHold, patience, superseded } from './hold.ts'
+import { createOpener, tooLarge, unsupported, type Incoming, type Opened } from './incoming.ts'
 
 type Deps = {
   uploads: Pick<UploadRepository, 'begin' | 'hold' | 'finish' | 'abandon'>
@@ -44,58 +32,18 @@ type Deps = {
   wait?: typeof sleep
 }
 
-/** A file whose bytes have not been read yet, but for what tells its name and type. */
-type Opened = {
-  name: string
-  type: MediaType | undefined
-  /** Exactly, when it is known. */
-  length: number | undefined
-  /** Bytes to set aside. */
-  reserved: number
-  bytes: AsyncGenerator<Uint8Array>
-  digest: string | undefined
-}
-
 /** Bytes: the least that R2 takes for a part. */
 const partSize = 5 * 1024 * 1024
-
-/** Seconds for which a row is waited for; whoever receives puts that off three times as often. */
-const patience = 60
 
 /** Milliseconds that a repeated request waits for the first, in steps. */
 const maxWait = 10_000
 const step = 500
-
-const tooLarge = (maxBytes: number) =>
-  new AppError('PAYLOAD_TOO_LARGE', `A file may have ${maxBytes} bytes at most`)
-
-const unsupported = () =>
-  new AppError(
-    'UNSUPPORTED_MEDIA_TYPE',
-    'Send a JPEG, PNG, WebP or GIF image or a PDF, declared as what it is',
-  )
-
-const superseded = () =>
-  new AppError('UPLOAD_STALLED', 'It was deleted, or another request has taken its place, meanwhile')
 
 /** What is not ours to explain is the store's. */
 const ofStore = (error: unknown): unknown =>
   error instanceof AppError
     ? error
     : new AppError('UNAVAILABLE', 'The store is not available', { cause: error })
-
-const isForm = (contentType: string | undefined): contentType is string =>
-  /^multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')
-
-/** At most so many bytes of a form are read, whatever they are. */
-async function* upTo(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let length = 0
-  for await (const chunk of source) {
-    length += chunk.length
-    if (length > maxBytes + formOverhead) throw tooLarge(maxBytes)
-    yield chunk
-  }
-}
 
 /** Takes in files that come through the Worker: never whole in memory, and never twice for the same id of a client. */
 export const createReceiver = ({
@@ -110,34 +58,7 @@ export const createReceiver = ({
   log,
   wait = sleep,
 }: Deps) => {
-  const openForm = async ({ body, contentType, length, contentDigest }: Incoming): Promise<Opened> => {
-    if (body === null) throw invalid({ field: 'file', message: 'is missing' })
-    if (length !== undefined && length > maxBytes + formOverhead) throw tooLarge(maxBytes)
-    // Of the whole content, as RFC 9530 has it: a form's includes its boundaries.
-    const digest = digestOf(contentDigest)
-    const raw = upTo(bytesOf(body, { reuse: false }), maxBytes)
-    const source = digest === undefined ? raw : digested(raw, digest)
-    const { name, type, bytes } = await fileOfForm(source, contentType ?? '', maxBytes)
-    return {
-      name: displayNameOf(name),
-      type: declaredTypeOf(type),
-      length: undefined,
-      reserved: Math.min(maxBytes, length ?? maxBytes),
-      bytes,
-      digest: undefined,
-    }
-  }
-
-  const openRaw = ({ body, contentType, length, fileName, contentDigest }: Incoming): Opened => {
-    const type = declaredTypeOf(contentType)
-    if (type === undefined) throw unsupported()
-    const name = nameOfHeader(fileName)
-    const digest = digestOf(contentDigest)
-    if (body === null || length === 0) throw invalid({ field: 'file', message: 'must not be empty' })
-    if (length !== undefined && length > maxBytes) throw tooLarge(maxBytes)
-    const bytes = bytesOf(body, { reuse: length !== undefined })
-    return { name, type, length, reserved: length ?? maxBytes, bytes, digest }
-  }
+  const open = createOpener(maxBytes)
 
   /** The row of this upload: a new one, or the one that the client's id names, once it is whole. */
   const begin = async (actor: Actor, clientId: string | undefined, opened: Opened & { type: MediaType }) => {
@@ -150,28 +71,6 @@ export const createReceiver = ({
         throw new AppError('UPLOAD_IN_FLIGHT', 'The first upload with this X-Upload-Id is still under way')
       }
       await wait(step)
-    }
-  }
-
-  /** Puts off the row's end while bytes come; `check` throws once the row is somebody else's, or gone. */
-  const keepHold = (id: string) => {
-    let isLost = false
-    const touched: (() => void)[] = []
-    const renew = async (): Promise<void> => {
-      for (const touch of touched) touch()
-      try {
-        isLost ||= !(await uploads.hold(id, patience))
-      } catch (error) {
-        log.warn('hold of an upload not renewed', { uploadId: id, error: describeError(error) })
-      }
-    }
-    const timer = setInterval(() => void renew(), (patience * 1_000) / 3)
-    return {
-      check: () => {
-        if (isLost) throw superseded()
-      },
-      also: (touch: () => void) => void touched.push(touch),
-      end: () => clearInterval(timer),
     }
   }
 
@@ -264,7 +163,7 @@ export const createReceiver = ({
     whole: AsyncGenerator<Uint8Array>,
   ) => {
     const job = dispatcher.draft({ type: 'upload.process', payload: { uploadId: id } }, id)
-    const hold = keepHold(id)
+    const hold = keepHold({ uploads, log }, id)
     try {
       const { bytes, facts } = inspect(whole, opened, hold.check)
       const { etag } = await storeWith(id, type, opened, bytes, hold.also).catch((error: unknown) => {
@@ -289,7 +188,7 @@ export const createReceiver = ({
   }
 
   const run = async (actor: Actor, incoming: Incoming) => {
-    const opened = isForm(incoming.contentType) ? await openForm(incoming) : openRaw(incoming)
+    const opened = await open(incoming)
     let rest = opened.bytes
     try {
       const { head, whole } = await peek(opened.bytes, headSize)
