@@ -1,6 +1,7 @@
 // `npm run bench [-- name… --quick]`: how fast the product is, against what else one could run. See docs/benchmarks.md.
 import { parseArgs } from 'node:util'
 import { bundleBench } from './benches/bundle.ts'
+import { chatBench } from './benches/chat.ts'
 import { distanceBench } from './benches/distance.ts'
 import { jobsBench } from './benches/jobs.ts'
 import { keysBench } from './benches/keys.ts'
@@ -27,6 +28,7 @@ const benches: Bench[] = [
   limiterBench,
   jobsBench,
   uploadsBench,
+  chatBench,
   bundleBench,
 ]
 

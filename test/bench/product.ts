@@ -36,6 +36,10 @@ export const productEnv = (databaseUrl: string, fetchEndpoint: string): Record<s
   SCANNER_URL: 'off',
 })
 
+/** Of 15 minutes. */
+export const tokenOf = (session: { id: string; sessionId: string }): Promise<string> =>
+  tokens.issue({ kind: 'user', role: 'user', ...session })
+
 /** A token of 15 minutes for one of the catalogue's customers. */
 export const tokenFor = async ({ client }: Catalogue): Promise<string> => {
   const { rows } = await client.query<{ id: string; sessionId: string }>(
@@ -43,7 +47,7 @@ export const tokenFor = async ({ client }: Catalogue): Promise<string> => {
   )
   const [session] = rows
   if (session === undefined) throw new Error('The catalogue has no sessions')
-  return await tokens.issue({ kind: 'user', role: 'user', ...session })
+  return await tokenOf(session)
 }
 
 /** Orders of random products of the whole catalogue, so that they hardly wait for each other. */

@@ -38,7 +38,7 @@ const sink = `export default {
 }`
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-const configOf = ({ config, module }: Build, env: Record<string, string>): string => {
+const configOf = ({ config, module }: Build, env: Record<string, string>, storage: string): string => {
   const objects = config.durable_objects.bindings
   const bindings = [
     ...Object.entries(env).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
@@ -69,7 +69,7 @@ const config :Workerd.Config = (
       compatibilityDate = ${text(config.compatibility_date)}
     )),
     (name = "network", network = (allow = ["public", "private"])),
-    (name = "objects", disk = (path = "objects", writable = true))
+    (name = "objects", disk = (path = ${text(storage)}, writable = true))
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );`
@@ -79,7 +79,7 @@ const config :Workerd.Config = (
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** User and system time of the whole process; NaN where there is no /proc. */
-const cpuMsOf = (pid: number | undefined): number => {
+export const cpuMsOf = (pid: number | undefined): number => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -102,17 +102,22 @@ const portOf = async ({ stdio }: ChildProcess): Promise<number> => {
   throw new Error('workerd ended before it listened')
 }
 
+/** A folder for objects that outlive a Worker. */
+export const makeObjects = (): string => mkdtempSync(join(memory, 'selvedge-objects-'))
+
 /**
  * Runs a build in the workerd of production, without the proxies, inspector and log handling of `wrangler dev`. Log
- * lines go to a file, so that nobody has to read them while it is measured.
+ * lines go to a file, so that nobody has to read them while it is measured. `objects`: where objects are kept, when they
+ * are to outlive it.
  */
-export const startWorker = async (build: Build, env: Record<string, string>) => {
+export const startWorker = async (build: Build, env: Record<string, string>, objects?: string) => {
   const folder = mkdtempSync(join(memory, 'selvedge-workerd-'))
-  mkdirSync(join(folder, 'objects'))
+  const storage = objects ?? join(folder, 'objects')
+  mkdirSync(storage, { recursive: true })
   const logFile = join(folder, 'output.log')
   const output = openSync(logFile, 'w')
   const config = join(dirname(build.module), `${basename(folder)}.capnp`)
-  writeFileSync(config, configOf(build, { ...build.config.vars, ...env }))
+  writeFileSync(config, configOf(build, { ...build.config.vars, ...env }, storage))
   const child = spawn(workerd.default, ['serve', '--experimental', '--control-fd=3', config], {
     cwd: folder,
     stdio: ['ignore', output, output, 'pipe'],
