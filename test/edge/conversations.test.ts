@@ -253,6 +253,37 @@ describe('the list', () => {
   })
 })
 
+describe('a database that was restored to an earlier moment', () => {
+  it('is told again who has read how much, once its versions are above those of the room', async () => {
+    const [customer, admin] = [await newUser(), await newUser({ role: 'admin' })]
+    const id = await openSupport(customer)
+    await addMembers(admin, id, admin)
+    await send(customer, id, 'one')
+    await api('PUT', `${base}/${id}/read`, { token: admin.token, body: { seq: 1_000 } })
+    await runDurableObjectAlarm(roomOf(id))
+    const readOf = async () =>
+      (
+        await sql<{ read_count: string }>(
+          'select read_count from conversation_members where conversation_id = $1 and user_id = $2',
+          [id, admin.id],
+        )
+      ).map((row) => Number(row.read_count))
+    expect(await readOf()).toEqual([1])
+    await sql(
+      'update conversations set version = version + 1000000, head = 0, message_count = 0 where id = $1',
+      [id],
+    )
+    await sql(
+      'update conversation_members set version = version + 1000000, read_seq = 0, read_count = 0 where conversation_id = $1',
+      [id],
+    )
+    await api('PUT', `${base}/${id}/read`, { token: admin.token, body: { seq: 1 } })
+    await send(customer, id, 'two')
+    await runDurableObjectAlarm(roomOf(id))
+    expect(await readOf()).toEqual([1])
+  })
+})
+
 describe('closing', () => {
   it('stops messages until it is opened again, and says so in the log', async () => {
     const customer = await newUser()

@@ -16,8 +16,7 @@ export const startSocketIo = async () => {
   return { ...Listening.parse(said), pid: child.pid, stop: () => void child.kill('SIGKILL') }
 }
 
-const acknowledgement = Buffer.from('43')
-const ping = '2'.charCodeAt(0)
+const codeOf = (character: string): number => character.charCodeAt(0)
 
 /**
  * Packets of Engine.IO 4 and Socket.IO 5: https://socket.io/docs/v4/socket-io-protocol/. Their one-letter kinds come first:
@@ -26,8 +25,8 @@ const ping = '2'.charCodeAt(0)
 const dialect: Dialect = {
   send: (clientId, content) =>
     `42${clientId.slice(1)}["send",{"clientId":"${clientId}","content":"${content}"}]`,
-  acks: (bytes, from) => (bytes.compare(acknowledgement, 0, 2, from, from + 2) === 0 ? 1 : 0),
-  answer: (bytes, from, to) => (to - from === 1 && bytes[from] === ping ? '3' : undefined),
+  acks: (bytes, from) => (bytes[from] === codeOf('4') && bytes[from + 1] === codeOf('3') ? 1 : 0),
+  answer: (bytes, from, to) => (to - from === 1 && bytes[from] === codeOf('2') ? '3' : undefined),
 }
 
 /** Joined by an event that is acknowledged, as a client library would do it. */
