@@ -1,5 +1,5 @@
 import { newId } from '../shared/ids.ts'
-import { ClientFrame, limits } from './protocol.ts'
+import { AboutMessage, ClientFrame, limits } from './protocol.ts'
 import type { Quota } from './quota.ts'
 import type { Lookup } from './room/state.ts'
 import type { Runner } from './runner.ts'
@@ -23,10 +23,10 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const frameOf = (data: string | ArrayBuffer): ClientFrame | undefined => {
+const valueOf = (data: string | ArrayBuffer): unknown => {
   const isText =
     typeof data === 'string' && data.length <= limits.frame && Buffer.byteLength(data) <= limits.frame
-  return ClientFrame.safeParse(isText ? parsed(data) : undefined).data
+  return isText ? parsed(data) : undefined
 }
 
 /** What sockets send: parsed, with what has to be looked up for it. */
@@ -51,9 +51,10 @@ export const createIntake = ({ room, connections, store, quota, flood }: Deps) =
     const now = Date.now()
     connections.heard(id, now)
     if (flood.take(id, now) > 0) return room.run({ type: 'flood', socket: id })
-    const frame = frameOf(data)
+    const value = valueOf(data)
+    const frame = ClientFrame.safeParse(value).data
     if (frame === undefined) {
-      room.run({ type: 'badFrame', socket: id })
+      room.run({ type: 'badFrame', socket: id, ...AboutMessage.safeParse(value).data })
       return connections.keep(id)
     }
     if (frame.type === 'flow') connections.outletOf(id)?.answered(frame.n)

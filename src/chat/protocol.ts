@@ -142,6 +142,9 @@ const History = z.strictObject({
 /** The answer to the room's `flow`, with its number. */
 const Flow = z.strictObject({ type: z.literal('flow'), n: z.int().min(0) })
 
+/** Which message a frame is about, although it is none of the protocol. */
+export const AboutMessage = z.object({ clientId: ClientId })
+
 export const ClientFrame = z
   .discriminatedUnion('type', [Resume, Send, Edit, Remove, Typing, Delivered, Read, History, Flow])
   .refine(

@@ -56,7 +56,8 @@ const onSocket = (state: State, event: Extract<Event, { socket: string }>, socke
       const bad = socket.bad + 1
       if (bad >= limits.badFrames) return only(closeCodes.protocol, 'protocol')
       const sockets = state.sockets.set(socket.id, { ...socket, bad })
-      return { state: { ...state, sockets }, effects: [refuse(socket.id, 'INVALID_FRAME')] }
+      const about = event.clientId === undefined ? {} : { clientId: event.clientId }
+      return { state: { ...state, sockets }, effects: [refuse(socket.id, 'INVALID_FRAME', about)] }
     }
     case 'flood':
       return only(closeCodes.flood, 'flood')

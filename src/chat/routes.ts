@@ -61,7 +61,7 @@ const send = userRoute({
   summary: 'Send a message; who is connected has it at once',
   request: { params: idParam, headers: SendHeaders, body: jsonBody(SendMessage) },
   responses: { 201: json(dataOf(Message), 'The message, on disk') },
-  errors: ['CONVERSATION_CLOSED', 'ATTACHMENT_REFUSED'],
+  errors: ['CONVERSATION_CLOSED', 'ATTACHMENT_REFUSED', 'IDEMPOTENCY_KEY_REUSED'],
 })
 
 const markRead = userRoute({

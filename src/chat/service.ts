@@ -44,6 +44,10 @@ const refusalOf = (posted: Exclude<Posted, { message: Message }>): AppError => {
   }
 }
 
+/** Whether a message is not what is sent again; one that was changed since cannot tell. */
+const isOther = ({ content, editedAt, removedAt }: Message, draft: SendMessage): boolean =>
+  editedAt === undefined && removedAt === undefined && content !== draft.content
+
 /**
  * Conversations over REST. The shop is one party with many people: every administrator sees every conversation; to write,
  * or to be told live, one joins. Messages are the room's; PostgreSQL knows who may, and what lists show.
@@ -140,7 +144,11 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
         ...draft,
       })
       if (!('message' in posted)) throw refusalOf(posted)
-      return { message: posted.message, replayed: posted.outcome === 'known' }
+      const { message, outcome } = posted
+      if (outcome === 'known' && isOther(message, draft)) {
+        throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This key was used for another message')
+      }
+      return { message, replayed: outcome === 'known' }
     },
 
     async read(actor: Actor, id: string, seq: number) {

@@ -7558,7 +7558,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description ATTACHMENT_REFUSED or VALIDATION_FAILED */
+            /** @description ATTACHMENT_REFUSED or IDEMPOTENCY_KEY_REUSED or VALIDATION_FAILED */
             422: {
                 headers: {
                     [name: string]: unknown;

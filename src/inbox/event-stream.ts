@@ -8,10 +8,14 @@ const maxWaiting = 262_144
 
 type Position = { epoch: string; seq: number }
 
-/** `<epoch>.<seq>`, as `id` of the events; undefined when it is none of ours. */
+/** A place in no inbox: whoever asks for it begins anew. */
+const nowhere: Position = { epoch: 'nowhere', seq: 1 }
+
+/** `<epoch>.<seq>`, as `id` of the events; undefined where nothing is asked for. What is none of ours is gone, never ignored. */
 export const positionOf = (lastEventId: string | undefined): Position | undefined => {
-  const [, epoch, seq] = /^([\w-]{1,64})\.(\d{1,15})$/.exec(lastEventId ?? '') ?? []
-  return epoch === undefined ? undefined : { epoch, seq: Number(seq) }
+  if (lastEventId === undefined || lastEventId === '') return undefined
+  const [, epoch, seq] = /^([\w-]{1,64})\.(\d{1,15})$/.exec(lastEventId) ?? []
+  return epoch === undefined ? nowhere : { epoch, seq: Number(seq) }
 }
 
 type Sent = { event: string; data: unknown; id?: string }

@@ -8,3 +8,5 @@ export const nameOf = (min: number, max: number) =>
     .min(min)
     .max(max)
     .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+    // As JSON Schema has it, without delimiters and flags.
+    .openapi({ pattern: String.raw`^\P{Cc}*$` })

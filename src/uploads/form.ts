@@ -67,6 +67,8 @@ export const fileOfForm = async (
       stream.resume()
     }
   })
+  // Read by whoever waits for the end of the form: the first file was told by then.
+  parser.on('filesLimit', () => input.destroy(invalid({ field: 'file', message: 'must be one file' })))
   const ended = pipeline(input, parser)
   ended.then(
     () => opened.reject(invalid({ field: 'file', message: 'is missing' })),

@@ -155,6 +155,19 @@ describe('limits', () => {
     expect(codes).toEqual([...Array.from({ length: 4 }, () => 'INVALID_FRAME'), 'NOT_RESUMED'])
   })
 
+  it('a message that is none of the protocol is named in the error', async () => {
+    const { customer, id } = await world()
+    const socket = await connect(customer, id)
+    for (const content of ['', 'x'.repeat(4_001)])
+      socket.say({ type: 'send', clientId: `c${content.length}`, content })
+    socket.raw('{"type":"send","clientId":7}')
+    await socket.until('three errors', () =>
+      socket.single().filter(({ type }) => type === 'error').length === 3 ? true : undefined,
+    )
+    const named = socket.single().flatMap((frame) => (frame.type === 'error' ? [frame.clientId] : []))
+    expect(named).toEqual(['c0', 'c4001', undefined])
+  })
+
   it('a reader that does not answer flow is closed, one that answers is not', async () => {
     const { customer, id } = await world()
     const at = new Date().toISOString()

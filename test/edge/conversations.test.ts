@@ -181,6 +181,15 @@ describe('a message over REST', () => {
     expect((await historyOf(customer, id)).data).toHaveLength(1)
   })
 
+  it('is refused under the key of another, which would be lost without a word', async () => {
+    const customer = await newUser()
+    const id = await openSupport(customer)
+    await send(customer, id, 'first', 'key-1')
+    const other = await send(customer, id, 'second', 'key-1')
+    expect([other.status, other.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
+    expect((await historyOf(customer, id)).data.map(({ content }) => content)).toEqual(['first'])
+  })
+
   it('must say something storable', async () => {
     const customer = await newUser()
     const id = await openSupport(customer)

@@ -85,6 +85,14 @@ describe('sending a file', () => {
     expect(sha256Of(await stored(upload.id))).toBe(sha256Of(small))
   })
 
+  it('refuses a form with a second file, and keeps neither', async () => {
+    const form = formOf(small, { name: 'a.png' })
+    form.append('file', new Blob([small], { type: 'image/png' }), 'b.png')
+    const { status, code } = await sendForm(other.token, form)
+    expect([status, code]).toEqual([422, 'VALIDATION_FAILED'])
+    expect(await leftBy(other.id)).toEqual(nothing)
+  })
+
   it.each([1, 5 * mebibyte - 1, 5 * mebibyte, 5 * mebibyte + 1, 10 * mebibyte, 12 * mebibyte + 77])(
     'stores what has no known length, here of about %i bytes, as it was sent',
     async (size) => {

@@ -93,7 +93,7 @@ export type Event =
   | { type: 'connected'; socket: Pick<Socket, 'id' | 'userId' | 'sessionId'> }
   | { type: 'disconnected'; socket: string }
   | { type: 'frame'; socket: string; frame: ClientFrame; lookup: Lookup }
-  | { type: 'badFrame'; socket: string }
+  | { type: 'badFrame'; socket: string; clientId?: string }
   | { type: 'flood'; socket: string }
   | { type: 'slow'; socket: string }
   /** The socket was sent the log up to `position`; `live`: that is all of it. */
