@@ -6,12 +6,13 @@ import { describeError } from '../shared/describe-error.ts'
 import { newId } from '../shared/ids.ts'
 import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
+import { createAlarm } from './alarm.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import type { Presence } from './attendance.ts'
 import { createCalls } from './calls.ts'
 import { createIntake } from './intake.ts'
 import { createLink } from './link.ts'
-import { limits, type FrameOf, type Message } from './protocol.ts'
+import { limits, type Message } from './protocol.ts'
 import { attendanceOf, createPublication } from './publication.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
@@ -33,13 +34,6 @@ const sessionsKept = 3_600_000
 /** Frames of a socket, of any kind, for each message that it may send. */
 const floodFactor = 10
 
-const presenceFrame = (userId: string, { status, lastSeen }: Presence): FrameOf<'presence'> => ({
-  type: 'presence',
-  userId,
-  status,
-  lastSeen: lastSeen === null ? null : new Date(lastSeen).toISOString(),
-})
-
 let config: ReturnType<typeof readConfig> | undefined
 
 /**
@@ -60,7 +54,7 @@ export class ChatRoom extends DurableObject<Env> {
   readonly #room = createRunner<WebSocket>({
     store: this.#store,
     initial: { ...emptyRoom(''), ...this.#store.load() },
-    afterReady: () => this.#link.presences().map(([userId, presence]) => presenceFrame(userId, presence)),
+    afterReady: () => this.#link.presences(),
     publishSoon: () => this.#publishSoon(),
     changed: () => this.#link.update(),
     closed: (id) => this.#flood.forget(id),
@@ -75,7 +69,7 @@ export class ChatRoom extends DurableObject<Env> {
     inboxes: this.env.INBOXES,
     look: () => attendanceOf(this.#room.state()),
     conversation: () => this.ctx.storage.kv.get<string>('conversation'),
-    tell: (userId, presence) => this.#room.tell(presenceFrame(userId, presence)),
+    tell: this.#room.tell,
     waitUntil: (work) => this.ctx.waitUntil(work),
     settled: () => this.ctx.waitUntil(this.#armLink()),
     log: this.#log,
@@ -104,7 +98,7 @@ export class ChatRoom extends DurableObject<Env> {
     tellUnread: (reports) => this.#link.tellUnread(reports),
   })
   #failures = 0
-  #alarmAt: number | undefined
+  readonly #alarm = createAlarm(this.ctx.storage)
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
@@ -116,7 +110,7 @@ export class ChatRoom extends DurableObject<Env> {
       sockets: this.#room.connections.count(),
     })
     void context.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
+      await this.#alarm.load()
       this.#link.update()
     })
   }
@@ -140,7 +134,7 @@ export class ChatRoom extends DurableObject<Env> {
     this.#room.connections.accept(id, server, Date.now())
     this.#room.run({ type: 'connected', socket: { id, userId, sessionId } })
     this.#room.connections.keep(id)
-    await this.#arm(Date.now() + sweepEvery)
+    await this.#alarm.by(Date.now() + sweepEvery)
     return new Response(null, { status: 101, webSocket: client })
   }
 
@@ -208,7 +202,7 @@ export class ChatRoom extends DurableObject<Env> {
 
   /** Tells the others what is new, and looks after the sockets. Whatever happens, the next alarm is set. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined
+    this.#alarm.rang()
     const now = Date.now()
     try {
       this.#closeSilent(this.#room.connections.ids())
@@ -228,8 +222,8 @@ export class ChatRoom extends DurableObject<Env> {
     } finally {
       const wait =
         this.#failures > 0 ? 1_000 + backoff(this.#failures, { base: 1_000, cap: 60_000 }) : publishEvery
-      if (this.#publication.isDue()) await this.#arm(Date.now() + wait)
-      else if (this.#room.connections.count() > 0) await this.#arm(Date.now() + sweepEvery)
+      if (this.#publication.isDue()) await this.#alarm.by(Date.now() + wait)
+      else if (this.#room.connections.count() > 0) await this.#alarm.by(Date.now() + sweepEvery)
       await this.#armLink()
     }
   }
@@ -249,18 +243,11 @@ export class ChatRoom extends DurableObject<Env> {
 
   #publishSoon(): void {
     this.#publication.changed()
-    this.ctx.waitUntil(this.#arm(Date.now() + publishEvery))
-  }
-
-  /** Sets the alarm, unless an earlier one is set. */
-  async #arm(at: number): Promise<void> {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return
-    this.#alarmAt = at
-    await this.ctx.storage.setAlarm(at)
+    this.ctx.waitUntil(this.#alarm.by(Date.now() + publishEvery))
   }
 
   async #armLink(): Promise<void> {
     const at = this.#link.dueAt()
-    if (at !== undefined) await this.#arm(Math.max(at, Date.now()))
+    if (at !== undefined) await this.#alarm.by(Math.max(at, Date.now()))
   }
 }

@@ -9,6 +9,7 @@ import {
   type Room,
   type State,
 } from './attendance.ts'
+import type { FrameOf } from './protocol.ts'
 
 export type UnreadReport = { userId: string; conversationId: string; unread: number; version: number }
 
@@ -27,6 +28,13 @@ type Inboxes = {
   }
 }
 
+const presenceFrame = (userId: string, { status, lastSeen }: Presence): FrameOf<'presence'> => ({
+  type: 'presence',
+  userId,
+  status,
+  lastSeen: lastSeen === null ? null : new Date(lastSeen).toISOString(),
+})
+
 type Log = (message: string, fields: Record<string, unknown>) => void
 
 type Deps = {
@@ -37,7 +45,7 @@ type Deps = {
   /** The conversation's id; undefined until the first call has told it. */
   conversation: () => string | undefined
   /** Somebody's presence is news to the room. */
-  tell: (userId: string, presence: Presence) => void
+  tell: (frame: FrameOf<'presence'>) => void
   waitUntil: (work: Promise<void>) => void
   /** A call has ended: what is due next may have changed. */
   settled: () => void
@@ -83,7 +91,7 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
           waitUntil(say(effect.userId, effect.said))
           break
         case 'tell':
-          tell(effect.userId, effect.presence)
+          tell(presenceFrame(effect.userId, effect.presence))
       }
     }
   }
@@ -122,9 +130,9 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
     },
 
     /** What is known of everyone's presence. */
-    presences: (): [userId: string, presence: Presence][] =>
+    presences: (): FrameOf<'presence'>[] =>
       [...state.attendees].flatMap(([userId, { presence, watches }]) =>
-        presence === null || !watches ? [] : [[userId, presence]],
+        presence === null || !watches ? [] : [presenceFrame(userId, presence)],
       ),
 
     /** In Unix milliseconds; undefined: nothing is due. */
