@@ -14,7 +14,7 @@ const text = 1
 const close = 8
 
 /** A masked text frame as it goes over the wire; a mask of zeros leaves the text as it is (RFC 6455, 5.3). */
-const frameOf = (payload: string): Buffer => {
+export const frameOf = (payload: string): Buffer => {
   const length = Buffer.byteLength(payload)
   const head = length < 126 ? 6 : 8
   const frame = Buffer.alloc(head + length)
@@ -26,7 +26,7 @@ const frameOf = (payload: string): Buffer => {
 }
 
 /** Reads frames out of a stream of bytes; what is not whole yet waits in a copy. */
-const createReader = (onText: OnText, onClose: (code: number) => void) => {
+export const createReader = (onText: OnText, onClose: (code: number) => void) => {
   let rest: Buffer | undefined
 
   return (chunk: Buffer): void => {
