@@ -60,7 +60,7 @@ export const resetAtOnce = async (world: AccountWorld, uses: number) => {
   const { id, email } = await newAccount(world)
   await world.api.call('POST', '/api/auth/forgot-password', { body: { email } })
   const token = await newestToken(world, id, 'resetPassword')
-  const replies = await behind(world, { lock: [lockUser, id], waiting: 4 }, () =>
+  const replies = await behind(world, { lock: [lockUser, id], waiting: 2 }, () =>
     Promise.all(
       Array.from({ length: uses }, (_, n) =>
         world.api.call('POST', '/api/auth/reset-password', {
