@@ -102,8 +102,12 @@ const portOf = async ({ stdio }: ChildProcess): Promise<number> => {
   throw new Error('workerd ended before it listened')
 }
 
-/** A folder for objects that outlive a Worker. */
-export const makeObjects = (): string => mkdtempSync(join(memory, 'selvedge-objects-'))
+/** A folder for objects that outlive a Worker, until the bench ends. */
+export const makeObjects = (): string => {
+  const folder = mkdtempSync(join(memory, 'selvedge-objects-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
 
 /**
  * Runs a build in the workerd of production, without the proxies, inspector and log handling of `wrangler dev`. Log

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join as pathOf } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
@@ -114,11 +114,5 @@ export const openLogs = async (context: Context, sizes: readonly number[]) => {
       }
     }),
   )
-  return {
-    logs,
-    async stop(): Promise<void> {
-      await worker.stop()
-      rmSync(objects, { recursive: true, force: true })
-    },
-  }
+  return { logs, stop: worker.stop }
 }
