@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { readConfig } from '../config.ts'
 import { createDatabase } from '../db/client.ts'
+import { createAlarm } from '../shared/alarm.ts'
 import { backoff } from '../shared/backoff.ts'
 import { describeError } from '../shared/describe-error.ts'
 import { newId } from '../shared/ids.ts'
@@ -19,8 +20,9 @@ import {
   type State,
   type Ticket,
 } from './inbox.ts'
+import { createLink } from './link.ts'
 import { createOwnSockets } from './own-sockets.ts'
-import * as presences from './presence.ts'
+import type { Presence, Report } from './presence.ts'
 import { ClientFrame, maxSockets, type Notification, type Subject } from './protocol.ts'
 import { createInboxRepository } from './repository.ts'
 import { createInboxStore } from './store.ts'
@@ -33,9 +35,6 @@ const sweepEvery = 60_000
 /** Longer than anyone can be on the way in with a session that has ended. */
 const sessionsKept = 3_600_000
 
-/** The inbox itself as a source of presence, beside rooms. */
-const ownSockets = 'inbox'
-
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -44,17 +43,17 @@ const parsed = (text: string): unknown => {
   }
 }
 
-type Attendance = {
+type Attendance = Omit<Report, 'source'> & {
   userId: string
   room: string
-  incarnation: number
-  n: number
-  sockets: number
   /** Whether the room wants to be told of changes. */
   watches: boolean
 }
 
 let config: ReturnType<typeof readConfig> | undefined
+
+/** Of the process that runs: another one after a crash. */
+let processId: string | undefined
 
 /**
  * What belongs to one user and to no room: tickets, where the user's sessions may have sockets, presence over all devices,
@@ -72,12 +71,16 @@ export class Inbox extends DurableObject<Env> {
     tickets: new Map(this.#load<Ticket>('ticket/')),
     places: new Map(this.#load<Place>('place/')),
   }
-  #presence: presences.State = {
-    ...presences.nobody,
-    ...this.#store.loadPresence(),
-    sources: this.#store.sources.load(),
-    subscribers: this.#store.subscribers.load(),
-  }
+  readonly #link = createLink({
+    store: this.#store,
+    kv: this.ctx.storage.kv,
+    rooms: this.env.CHAT_ROOMS,
+    userId: () => this.#userId(),
+    waitUntil: (work) => this.ctx.waitUntil(work),
+    changed: () => this.#arm(),
+    cameOnline: () => this.#runUnread({ type: 'online' }),
+    log: this.#log,
+  })
   #unread: unreads.State = {
     conversations: this.#store.unread.load(),
     digested: this.#store.loadDigested(),
@@ -85,15 +88,16 @@ export class Inbox extends DurableObject<Env> {
   /** When the oldest notification becomes too old. */
   #trimAt: number | undefined = this.#store.trim(Date.now())
   #failures = 0
-  #alarmAt: number | undefined
+  readonly #alarm = createAlarm(this.ctx.storage)
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     void context.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await context.storage.getAlarm()) ?? undefined
+      await this.#alarm.load()
       // After a restart its own sockets are gone, whatever was said of them.
-      if (this.#own.count() !== (this.#presence.sources.get(ownSockets)?.sockets ?? 0)) this.#countOwn()
+      if (this.#own.count() !== this.#link.own()) this.#countOwn()
+      this.#link.callRoll((processId ??= newId()))
       this.#arm()
     })
   }
@@ -140,12 +144,9 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** What a room has to say of the user's sockets there; answers the presence, which it is told of from now on if it watches. */
-  attend({ userId, room, watches, ...said }: Attendance): presences.Presence {
+  attend({ userId, ...attendance }: Attendance): Presence {
     this.#know(userId)
-    const now = Date.now()
-    this.#runPresence({ type: 'reported', report: { source: `room/${room}`, ...said }, now })
-    this.#runPresence(watches ? { type: 'subscribed', room, now } : { type: 'unsubscribed', room })
-    return this.#presence.presence
+    return this.#link.attend(attendance, Date.now())
   }
 
   unread({ userId, ...report }: unreads.Report & { userId: string }): void {
@@ -232,17 +233,17 @@ export class Inbox extends DurableObject<Env> {
 
   /** Whatever happens, the next alarm is set. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined
+    this.#alarm.rang()
     const now = Date.now()
     try {
       this.#own.closeSilent(now)
       // Said again, lest it be taken for dead.
       this.#countOwn()
-      this.#runPresence({ type: 'due', now })
+      this.#link.due(now)
       this.#runUnread({ type: 'due', now })
       this.#store.forgetEndedBefore(now - sessionsKept)
       this.#trimAt = this.#store.trim(now)
-      const digestAt = unreads.digestAt(this.#unread, this.#offlineSince())
+      const digestAt = unreads.digestAt(this.#unread, this.#link.offlineSince())
       if (digestAt !== undefined && digestAt <= now) await this.#orderDigest()
       this.#failures = 0
     } catch (error) {
@@ -258,7 +259,7 @@ export class Inbox extends DurableObject<Env> {
 
   /** One mail of all that is unread, by a job that is there once however often this is tried. */
   async #orderDigest(): Promise<void> {
-    const userId = this.ctx.storage.kv.get<string>('user')
+    const userId = this.#userId()
     if (userId === undefined) return
     const id = this.#store.digestId(newId)
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
@@ -275,7 +276,12 @@ export class Inbox extends DurableObject<Env> {
   }
 
   #know(userId: string): void {
-    if (this.ctx.storage.kv.get('user') === undefined) this.ctx.storage.kv.put('user', userId)
+    if (this.#userId() === undefined) this.ctx.storage.kv.put('user', userId)
+  }
+
+  /** Undefined until the first call has told it. */
+  #userId(): string | undefined {
+    return this.ctx.storage.kv.get<string>('user')
   }
 
   #run(event: Event): void {
@@ -295,46 +301,6 @@ export class Inbox extends DurableObject<Env> {
         return kv.put(`place/${effect.key}`, effect.place)
       case 'dropPlace':
         return void kv.delete(`place/${effect.key}`)
-    }
-  }
-
-  #runPresence(event: presences.Event): void {
-    const before = this.#presence.presence
-    const { state, effects } = presences.step(this.#presence, event)
-    this.#presence = state
-    for (const effect of effects) this.#performPresence(effect)
-    if (state.presence.status === 'online' && before.status === 'offline') this.#runUnread({ type: 'online' })
-    this.#arm()
-  }
-
-  #performPresence(effect: presences.Effect): void {
-    const { sources, subscribers, savePresence } = this.#store
-    switch (effect.do) {
-      case 'savePresence':
-        return savePresence({ presence: effect.presence, silentSince: effect.silentSince })
-      case 'saveSource':
-        return sources.save(effect.source, effect.value)
-      case 'dropSource':
-        return sources.drop(effect.source)
-      case 'saveSubscriber':
-        return subscribers.save(effect.room, effect.value)
-      case 'dropSubscriber':
-        return subscribers.drop(effect.room)
-      case 'tell':
-        this.ctx.waitUntil(this.#tellRoom(effect.room, effect.presence))
-    }
-  }
-
-  /** One that cannot be reached is told again when it is due. */
-  async #tellRoom(room: string, presence: presences.Presence): Promise<void> {
-    const userId = this.ctx.storage.kv.get<string>('user')
-    if (userId === undefined) return
-    try {
-      const watches = await this.env.CHAT_ROOMS.getByName(room).presence({ userId, presence })
-      const { version } = presence
-      this.#runPresence(watches ? { type: 'told', room, version } : { type: 'unsubscribed', room })
-    } catch (error) {
-      this.#log.info('room not told of a presence yet', { room, error: describeError(error) })
     }
   }
 
@@ -362,34 +328,22 @@ export class Inbox extends DurableObject<Env> {
     }
   }
 
-  /** Null: not offline. */
-  #offlineSince(): number | null {
-    const { status, lastSeen } = this.#presence.presence
-    return status === 'online' ? null : (lastSeen ?? 0)
-  }
-
   #countOwn(): void {
-    const known = this.#presence.sources.get(ownSockets)
-    const sockets = this.#own.count()
-    if ((known?.sockets ?? 0) === 0 && sockets === 0) return
-    const report = { source: ownSockets, sockets, incarnation: 0, n: (known?.n ?? 0) + 1 }
-    this.#runPresence({ type: 'reported', report, now: Date.now() })
+    this.#link.countOwn(this.#own.count(), Date.now())
   }
 
   /** Sets the alarm for the first thing that is due, unless an earlier one is set. */
   #arm(): void {
     const now = Date.now()
     const moments = [
-      presences.dueAt(this.#presence),
-      unreads.dueAt(this.#unread, this.#offlineSince()),
+      this.#link.dueAt(),
+      unreads.dueAt(this.#unread, this.#link.offlineSince()),
       this.#trimAt,
       this.#own.count() > 0 ? now + sweepEvery : undefined,
     ].filter((moment) => moment !== undefined)
     if (moments.length === 0) return
     const pause = this.#failures === 0 ? 0 : 1_000 + backoff(this.#failures, { base: 1_000, cap: sweepEvery })
     const at = Math.max(now + pause, Math.min(...moments))
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return
-    this.#alarmAt = at
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(at))
+    this.ctx.waitUntil(this.#alarm.by(at))
   }
 }

@@ -97,6 +97,24 @@ describe('presence', () => {
     expect(await statusOf(ada)).toBe('offline')
   })
 
+  it('is asked for by an inbox that begins in another process, when nobody comes back to the room', async () => {
+    const silentAfter = async (lastProcess: string | undefined) => {
+      const { ada, id } = await world()
+      await connect(ada, id)
+      await until('online', async () => ((await statusOf(ada)) === 'online' ? true : undefined))
+      await runInDurableObject(inboxOf(ada), (_, { storage }) => {
+        if (lastProcess !== undefined) storage.kv.put('process', lastProcess)
+      })
+      await evictDurableObject(roomOf(id), { webSockets: 'close' })
+      await evictDurableObject(inboxOf(ada))
+      await inboxOf(ada).notifications({ before: null, limit: 1, unread: false })
+      return ada
+    }
+    const asleep = await silentAfter(undefined)
+    await isSilent(await silentAfter('another'))
+    expect((await presenceOf(asleep))?.silentSince).toBeNull()
+  })
+
   it('stays through the sleep of rooms and inboxes whose sockets live', async () => {
     const { ada, shop, id } = await world()
     const [own, watcher] = [await connect(ada, id), await connect(shop, id)]

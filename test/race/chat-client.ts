@@ -23,6 +23,8 @@ export const startClient = ({ api, name, token, room, pause }: Options) => {
   const promised: Promised[] = []
   const outbox: string[] = []
   const readyAt: number[] = []
+  /** As it was last told, by user. */
+  const presence = new Map<string, 'online' | 'offline'>()
   let [position, epoch, head, resyncs] = [0, undefined as string | undefined, 0, 0]
   let socket: WebSocket | undefined
   let [isReady, isStopped, sent, wanted, isWaiting] = [false, false, 0, 0, false]
@@ -50,6 +52,7 @@ export const startClient = ({ api, name, token, room, pause }: Options) => {
       if (at >= 0) outbox.splice(at, 1)
       void next()
     }
+    if (frame.type === 'presence') presence.set(frame.userId, frame.status)
     if (frame.type !== 'message' && frame.type !== 'member') return
     events.push({ seq: frame.seq, id: frame.type === 'message' ? frame.id : `member ${frame.seq}` })
     position = Math.max(position, frame.seq)
@@ -105,6 +108,7 @@ export const startClient = ({ api, name, token, room, pause }: Options) => {
     events,
     promised,
     readyAt,
+    presence,
     /** So many messages more. */
     want(messages: number) {
       wanted += messages

@@ -1,22 +1,19 @@
-import pg from 'pg'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { newId } from '../../src/shared/ids.ts'
-import { createApi, inParallel } from '../support/api.ts'
+import { inParallel } from '../support/api.ts'
 import { wrongHistories } from '../support/chat-history.ts'
-import { makeMutant, type Mutation } from '../support/mutant.ts'
-import { startStack } from '../support/stack.ts'
-import { startClient, type ChatClient } from './chat-client.ts'
+import type { Mutation } from '../support/mutant.ts'
+import type { ChatClient } from './chat-client.ts'
+import { openComings } from './chat-presence.ts'
+import { openChatWorld, type ChatWorld } from './chat-world.ts'
 import { killRuntime, until } from './job-world.ts'
 
 const isFull = process.env['SELVEDGE_PROOF'] === 'full'
 
 /** Clients are users times rooms. */
 const size = isFull
-  ? { users: 10, rooms: 20, messages: 20_000, kills: 20 }
-  : { users: 10, rooms: 2, messages: 400, kills: 2 }
-
-const password = 'Selvedge-Dev-1!'
+  ? { users: 10, rooms: 20, messages: 20_000, kills: 20, rounds: 10 }
+  : { users: 10, rooms: 2, messages: 400, kills: 2, rounds: 1 }
 
 /** Writes of messages that nobody waits for: an ack promises what is not there yet. */
 const lateWrites: Mutation = {
@@ -25,58 +22,30 @@ const lateWrites: Mutation = {
   put: 'setTimeout(() => store.append(effect.event, effect.n), 500)\n',
 }
 
-type Size = typeof size
-
-/** A stack, users who are members of every room, and a client for each of both. */
-const openWorld = async ({ users, rooms }: Pick<Size, 'users' | 'rooms'>, mutations: Mutation[] = []) => {
-  const copy = makeMutant(mutations)
-  const stack = await startStack({ cwd: copy.folder, env: { LOG_LEVEL: 'warn' }, patience: 180_000 })
-  const database = new pg.Client({ connectionString: stack.info().databaseUrl })
-  await database.connect()
-  const api = createApi(stack.api)
-  const { rows } = await database.query<{ id: string; email: string }>(
-    `select id, email from users where role = 'user' and email like '%@selvedge.test' order by id limit $1`,
-    [users],
-  )
-  const tokens = await inParallel(2, rows, ({ email }) => api.login({ email, password }))
-  const ids = await inParallel(2, Array.from({ length: rooms }), async () => {
-    const id = newId()
-    await database.query(
-      `insert into conversations (id, customer_id, subject_type, subject_id, version) values ($1, $2, 'product', $1, $3)`,
-      [id, rows[0]?.id, users],
-    )
-    await database.query(
-      `insert into conversation_members (conversation_id, user_id, role, version)
-        select $1, id, 'customer', n from unnest($2::uuid[]) with ordinality as member (id, n)`,
-      [id, rows.map((row) => row.id)],
-    )
-    return id
-  })
-  await database.end()
-  const clients = ids.flatMap((room, r) =>
-    tokens.map((token, u) =>
-      startClient({ api, name: `${u}@${r}`, token, room, pause: () => Math.random() * (isFull ? 100 : 30) }),
-    ),
-  )
-  return {
-    stack,
-    clients,
-    async close() {
-      await Promise.all(clients.map((client) => client.stop()))
-      await stack.stop()
-      copy.remove()
-    },
-  }
+/** An inbox that begins in another process than before, and does not ask whether the rooms still live. */
+const noRollCall: Mutation = {
+  file: 'src/inbox/inbox.do.ts',
+  remove: '      this.#link.callRoll((processId ??= newId()))\n',
 }
 
-type World = Awaited<ReturnType<typeof openWorld>>
+type Size = typeof size
+
+type Crowd = { world: ChatWorld; clients: ChatClient[] }
+
+/** Rooms of which everyone is a member, and a client for each user in each room. */
+const gather = async (world: ChatWorld, { users, rooms }: Pick<Size, 'users' | 'rooms'>): Promise<Crowd> => {
+  const people = world.customers.slice(0, users)
+  const ids = await inParallel(2, Array.from({ length: rooms }), () => world.addRoom(people))
+  const pause = () => Math.random() * (isFull ? 100 : 30)
+  return { world, clients: ids.flatMap((room) => people.map((person) => world.join(person, room, pause))) }
+}
 
 const isReadySince = (clients: readonly ChatClient[], moment: number): boolean =>
   clients.every(({ readyAt }) => (readyAt.at(-1) ?? 0) > moment)
 
 /** Milliseconds from each kill until everyone was back. */
 const throughKills = async (
-  { stack, clients }: World,
+  { world, clients }: Crowd,
   { messages, kills }: Pick<Size, 'messages' | 'kills'>,
 ): Promise<number[]> => {
   await until(() => isReadySince(clients, 0))
@@ -85,7 +54,7 @@ const throughKills = async (
   for (let kill = 0; kill < kills; kill++) {
     await sleep(100 + Math.random() * 900)
     const killed = Date.now()
-    await killRuntime(stack)
+    await killRuntime(world.stack)
     const up = Date.now()
     for (const client of clients) client.want(Math.ceil(messages / clients.length / (kills + 1)))
     await until(() => isReadySince(clients, killed))
@@ -95,7 +64,7 @@ const throughKills = async (
   return waits
 }
 
-const judge = async ({ clients }: World) => {
+const judge = async ({ clients }: Crowd) => {
   const heads = new Map<string, number>()
   for (const { room, promised, head } of clients) {
     heads.set(room, Math.max(heads.get(room) ?? 0, head(), ...promised.map(({ seq }) => seq)))
@@ -108,26 +77,48 @@ const judge = async ({ clients }: World) => {
   return { wrong: wrongHistories(heard, promised, heads), promised }
 }
 
-describe(`${size.users * size.rooms} clients in ${size.rooms} rooms through ${size.kills} kills of the runtime`, () => {
-  const worlds: World[] = []
-  afterAll(() => Promise.all(worlds.map((world) => world.close())))
-
-  it('lose nothing that was acknowledged, and hear everything once, in order, without a gap', async () => {
-    const world = await openWorld(size)
+describe('conversations', () => {
+  const worlds: ChatWorld[] = []
+  const open = async (people: number, mutations?: Mutation[]) => {
+    const world = await openChatWorld(people, mutations)
     worlds.push(world)
-    const waits = await throughKills(world, size)
-    const { wrong, promised } = await judge(world)
+    return world
+  }
+  let world: ChatWorld
+  beforeAll(async () => {
+    world = await open(size.users)
+  }, 180_000)
+  afterAll(() => Promise.all(worlds.map((one) => one.close())))
+
+  it(`of ${size.users * size.rooms} clients through ${size.kills} kills lose nothing that was acknowledged, and are heard once, in order, without a gap`, async () => {
+    const crowd = await gather(world, size)
+    const waits = await throughKills(crowd, size)
+    const { wrong, promised } = await judge(crowd)
     console.log(`back after ${waits.join(', ')} ms; ${promised.length} acknowledgements`)
     expect(wrong.slice(0, 10)).toEqual([])
     expect(new Set(promised.map(({ room, clientId }) => `${room} ${clientId}`)).size).toBeGreaterThanOrEqual(size.messages)
     expect(Math.max(...waits)).toBeLessThanOrEqual(15_000)
-    expect(world.clients.every((client) => client.state().resyncs === 0)).toBe(true)
+    expect(crowd.clients.every((client) => client.state().resyncs === 0)).toBe(true)
+    await Promise.all(crowd.clients.map((client) => client.stop()))
   }, isFull ? 1_500_000 : 240_000) // prettier-ignore
 
   it.runIf(isFull)('lose something when an ack does not wait for its write', async () => {
-    const world = await openWorld({ users: 5, rooms: 1 }, [lateWrites])
-    worlds.push(world)
-    await throughKills(world, { messages: 300, kills: 3 }).catch(() => undefined)
-    expect((await judge(world)).wrong.length).toBeGreaterThan(0)
+    const crowd = await gather(await open(5, [lateWrites]), { users: 5, rooms: 1 })
+    await throughKills(crowd, { messages: 300, kills: 3 }).catch(() => undefined)
+    expect((await judge(crowd)).wrong.length).toBeGreaterThan(0)
+  })
+
+  it('know who is there 15 s after the last change, through kills that not everyone comes back from', async () => {
+    const comings = await openComings(world)
+    for (let n = 0; n < size.rounds; n++) {
+      const { wrong, after } = await comings.round()
+      console.log(`presence right after ${after} ms`)
+      expect(wrong).toEqual([])
+    }
+  }, size.rounds * 90_000) // prettier-ignore
+
+  it.runIf(isFull)('take who died with a room for there, when inboxes do not ask', async () => {
+    const comings = await openComings(await open(size.users, [noRollCall]))
+    expect((await comings.round()).wrong.length).toBeGreaterThan(0)
   })
 })
