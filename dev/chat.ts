@@ -15,13 +15,38 @@ const help = `Type to send. Commands:
   /remove          your last message
   /quit            (or Ctrl-D)`
 
-const { values } = parseArgs({
-  options: {
-    url: { type: 'string' },
-    email: { type: 'string' },
-    password: { type: 'string' },
-  },
-})
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : ''
+  const details = 'details' in error && error.details !== undefined ? ` ${JSON.stringify(error.details)}` : ''
+  return `${code}${error.message}${details}`
+}
+
+const usage = `npm run chat -- [--url <API>] [--email <address>] [--password <password>]
+Without them: the stack that is running, and its demonstration customer.`
+
+const readArguments = () => {
+  try {
+    const { values } = parseArgs({
+      options: {
+        url: { type: 'string' },
+        email: { type: 'string' },
+        password: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    return values
+  } catch (error) {
+    console.error(`${describe(error)}\n${usage}`)
+    process.exit(1)
+  }
+}
+
+const values = readArguments()
+if (values.help === true) {
+  console.log(`${usage}\n\n${help}`)
+  process.exit(0)
+}
 
 const info = openState(resolve(join(import.meta.dirname, '..'), process.env.STATE_DIR || '.local')).readInfo()
 const url = values.url ?? info?.urls.api
@@ -50,11 +75,6 @@ const dim = (text: string) => styleText('dim', text)
 
 const ask = async (question: string, preset: string): Promise<string> =>
   (await terminal.question(`${question} [${preset}] `)).trim() || preset
-
-const describe = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  return 'code' in error && typeof error.code === 'string' ? `${error.code}: ${error.message}` : error.message
-}
 
 const login = async (client: Client) => {
   const known = info?.logins.find(({ role }) => role === 'user')
@@ -209,6 +229,7 @@ const main = async (): Promise<void> => {
   }
   // What was typed before the end goes out before it.
   await untilSent(open?.room)
+  open?.following.stop()
   chat.close()
   await client.session.logout().catch(() => undefined)
 }

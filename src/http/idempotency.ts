@@ -45,9 +45,9 @@ export const sendReply = <Data, Status extends 200 | 201 | 202>(
   return c.body(text, status as Status) as unknown as TypedResponse<{ data: Data }, Status, 'json'>
 }
 
-/** For operations whose reply holds a secret, which is never stored. */
+/** For operations that write or answer a secret, which is never stored, and that may come twice without harm. */
 export const refuseIdempotencyKey = ({ req }: Context): void => {
   if (req.header('Idempotency-Key') === undefined) return
-  const message = 'This operation takes no Idempotency-Key: its reply holds a secret'
+  const message = 'This operation takes no Idempotency-Key: its reply is never stored'
   throw new AppError('IDEMPOTENCY_NOT_SUPPORTED', message)
 }

@@ -65,7 +65,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   FILE_IN_USE: 'The file is attached to something',
   IDEMPOTENCY_IN_FLIGHT: 'The first request with this Idempotency-Key is still under way',
   IDEMPOTENCY_KEY_REUSED: 'This Idempotency-Key was used for another request',
-  IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply holds a secret',
+  IDEMPOTENCY_NOT_SUPPORTED: 'This operation takes no Idempotency-Key: its reply is never stored',
   RATE_LIMITED: 'Too many requests: wait as long as Retry-After says',
   CONVERSATION_CLOSED: 'The conversation is closed',
   CONVERSATION_FULL: 'The conversation has as many members as it can have',

@@ -20,6 +20,12 @@ export const requireUpgrade = (c: Context<AppEnv>): void => {
   if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
     throw new AppError('UPGRADE_REQUIRED', 'Open a WebSocket here', { headers: { Upgrade: 'websocket' } })
   }
+  const offered = offeredBy(c)
+  if (offered.length > 0 && !offered.includes(subprotocol)) {
+    throw new AppError('UPGRADE_REQUIRED', `Offer ${subprotocol}: no other version is spoken here`, {
+      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': subprotocol },
+    })
+  }
   const origin = c.req.header('Origin')
   const isOwn = origin === new URL(c.req.url).origin || c.var.config.corsOrigins.includes(origin ?? '')
   if (origin !== undefined && !isOwn) {

@@ -5,7 +5,9 @@ import { Notification, retention } from './protocol.ts'
 const conversationId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f31'
 
 export const RequestTicket = z
-  .union([z.strictObject({ conversationId: z.uuid() }), z.strictObject({ inbox: z.literal(true) })])
+  .union([z.strictObject({ conversationId: z.uuid() }), z.strictObject({ inbox: z.literal(true) })], {
+    error: 'Name a conversation as conversationId, or ask for inbox: true, and nothing else',
+  })
   .openapi('RequestTicket', { example: { conversationId } })
 
 export const SocketTicket = z

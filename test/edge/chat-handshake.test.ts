@@ -82,6 +82,17 @@ describe('a ticket', () => {
     await outcomeOf(Promise.resolve(response))
   })
 
+  it('beside no version that is spoken here is refused, and stays good', async () => {
+    const { customer, id } = await world()
+    const ticket = await ticketFor(customer, { conversationId: id })
+    for (const offered of [`ticket.${ticket}`, `selvedge.v2, ticket.${ticket}`]) {
+      const refused = await handshake(id, { 'Sec-WebSocket-Protocol': offered })
+      expect(refused.headers.get('Sec-WebSocket-Protocol')).toBe('selvedge.v1')
+      expect(await outcomeOf(Promise.resolve(refused))).toBe('426 UPGRADE_REQUIRED')
+    }
+    expect(await outcomeOf(handshake(id, withTicket(ticket)))).toBe('101')
+  })
+
   it('opens once', async () => {
     const { customer, id } = await world()
     const ticket = await ticketFor(customer, { conversationId: id })
