@@ -144,7 +144,7 @@ export const createServices = (
     ...(config.upstash && { upstash: createUpstashStore({ ...config.upstash, patience }) }),
   }
   const rooms = createRooms(CHAT_ROOMS)
-  const inboxes = createInboxes(INBOXES)
+  const inboxes = createInboxes(INBOXES, config.tokenSecret)
   const { provider, ...mailSettings } = config.mail
   const mailer = provider && createMailer(provider)
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { Uuid } from '../shared/query.ts'
 import { limits } from './protocol.ts'
 
 const id = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f31'
@@ -7,7 +8,7 @@ const uploadId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f17'
 export const AddFiles = z
   .strictObject({
     uploadIds: z
-      .array(z.uuid().toLowerCase())
+      .array(Uuid)
       .min(1)
       .max(limits.attachments)
       .superRefine((ids, context) => {
@@ -21,7 +22,7 @@ export const AddFiles = z
   .openapi('AddFiles', { example: { uploadIds: [uploadId] } })
 
 export const conversationFileParams = z.object({
-  id: z.uuid().openapi({ param: { name: 'id', in: 'path' }, example: id }),
+  id: Uuid.openapi({ param: { name: 'id', in: 'path' }, example: id }),
   uploadId: z
     .uuid()
     .toLowerCase()

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { pageFields, reachIssue, wholeNumber, withinReach } from '../shared/query.ts'
+import { pageFields, reachIssue, Uuid, wholeNumber, withinReach } from '../shared/query.ts'
 import { ClientId, Draft, limits, memberRoles, Message as MessageOfRoom } from './protocol.ts'
 import { subjectTypes } from './subject.ts'
 
@@ -10,7 +10,7 @@ const at = '2026-11-20T12:00:00.000Z'
 const moment = z.iso.datetime()
 
 export const Subject = z
-  .strictObject({ type: z.enum(subjectTypes), id: z.uuid().optional() })
+  .strictObject({ type: z.enum(subjectTypes), id: Uuid.optional() })
   .refine(({ type, id: of }) => (type === 'support') === (of === undefined), {
     path: ['id'],
     error: 'is required of an order or a product, and support has none',
@@ -146,11 +146,11 @@ export const ReadMark = z
   .object({ delivered: z.int(), read: z.int() })
   .openapi('ReadMark', { example: { delivered: 7, read: 7 } })
 
-export const AddMember = z.strictObject({ userId: z.uuid() }).openapi('AddMember', { example: { userId } })
+export const AddMember = z.strictObject({ userId: Uuid }).openapi('AddMember', { example: { userId } })
 
 export type AddMember = z.infer<typeof AddMember>
 
 export const memberParams = z.object({
-  id: z.uuid().openapi({ param: { name: 'id', in: 'path' }, example: id }),
-  userId: z.uuid().openapi({ param: { name: 'userId', in: 'path' }, example: userId }),
+  id: Uuid.openapi({ param: { name: 'id', in: 'path' }, example: id }),
+  userId: Uuid.openapi({ param: { name: 'userId', in: 'path' }, example: userId }),
 })

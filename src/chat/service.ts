@@ -131,8 +131,8 @@ export const createConversationService = ({ conversations, rooms, dispatcher, ne
       found('Conversation', await conversations.find(actor, id)),
 
     async messages(actor: Actor, id: string, { before, limit }: ReadMessages) {
-      await access(actor, id)
-      const { messages, hasMore } = await rooms.page(id, { before: before ?? null, limit })
+      const { conversation } = await access(actor, id)
+      const { messages, hasMore } = await rooms.page(conversation.id, { before: before ?? null, limit })
       const nextCursor = hasMore ? (messages[0]?.seq ?? null) : null
       return { data: messages, page: { nextCursor, hasMore } }
     },

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../shared/errors.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import type { InboxSocket } from './event-stream.ts'
@@ -36,21 +36,35 @@ type Inbox = ReturnType<Binding['getByName']>
 
 type Holder = { id: string; role: Ticket['role']; sessionId: string }
 
-/** The user's id in 22 characters, and a secret of 256 bits in 43: base64url, which a subprotocol may consist of. */
-const read = (ticket: string): { userId: string; secret: string } | undefined => {
-  const [, user, secret] = /^([\w-]{22})([\w-]{43})$/.exec(ticket) ?? []
-  if (user === undefined || secret === undefined) return undefined
-  try {
-    return { userId: stringify(Buffer.from(user, 'base64url')), secret }
-  } catch {
-    return undefined
+/**
+ * The user's id in 22 characters, a secret of 256 bits in 43, and in 22 that they were given out here: one that was made up
+ * wakes, and makes, no object. base64url, which a subprotocol may consist of.
+ */
+const createTickets = (tokenSecret: string) => {
+  const key = createHmac('sha256', tokenSecret).update('socket tickets').digest()
+  const sign = (text: string): Buffer => createHmac('sha256', key).update(text).digest().subarray(0, 16)
+
+  return {
+    write(userId: string, secret: string): string {
+      const text = `${Buffer.from(parse(userId)).toString('base64url')}${secret}`
+      return `${text}${sign(text).toString('base64url')}`
+    },
+
+    read(ticket: string): { userId: string; secret: string } | undefined {
+      const [, user = '', secret = '', signature = ''] =
+        /^([\w-]{22})([\w-]{43})([\w-]{22})$/.exec(ticket) ?? []
+      const shown = Buffer.from(signature, 'base64url')
+      if (shown.length !== 16 || !timingSafeEqual(shown, sign(`${user}${secret}`))) return undefined
+      return { userId: stringify(Buffer.from(user, 'base64url')), secret }
+    },
   }
 }
 
 export type Inboxes = ReturnType<typeof createInboxes>
 
 /** Each user has a Durable Object of that id. */
-export const createInboxes = (binding: Binding) => {
+export const createInboxes = (binding: Binding, tokenSecret: string) => {
+  const tickets = createTickets(tokenSecret)
   const ask = async <T>(userId: string, call: (inbox: Inbox) => Promise<T>): Promise<T> => {
     try {
       return await call(binding.getByName(userId))
@@ -68,13 +82,12 @@ export const createInboxes = (binding: Binding) => {
       const { expiresAt } = await ask(id, (inbox) =>
         inbox.issue({ secret, sessionId, role, target: targetOf(target) }),
       )
-      const ticket = `${Buffer.from(parse(id)).toString('base64url')}${secret}`
-      return { ticket, expiresAt: new Date(expiresAt).toISOString() }
+      return { ticket: tickets.write(id, secret), expiresAt: new Date(expiresAt).toISOString() }
     },
 
     /** Whose ticket it was; undefined when it opens nothing. */
     async redeem(ticket: string, target: Target): Promise<Holder | undefined> {
-      const shown = read(ticket)
+      const shown = tickets.read(ticket)
       if (shown === undefined) return undefined
       const { userId, secret } = shown
       const holder = await ask(userId, (inbox) => inbox.redeem({ secret, target: targetOf(target) }))

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
-import { flag, wholeNumber } from '../shared/query.ts'
+import { flag, Uuid, wholeNumber } from '../shared/query.ts'
 import { Notification, retention } from './protocol.ts'
 
 const conversationId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f31'
 
 export const RequestTicket = z
-  .union([z.strictObject({ conversationId: z.uuid() }), z.strictObject({ inbox: z.literal(true) })], {
+  .union([z.strictObject({ conversationId: Uuid }), z.strictObject({ inbox: z.literal(true) })], {
     error: 'Name a conversation as conversationId, or ask for inbox: true, and nothing else',
   })
   .openapi('RequestTicket', { example: { conversationId } })
@@ -17,7 +17,7 @@ export const SocketTicket = z
   })
   .openapi('SocketTicket', {
     example: {
-      ticket: 'AZl7LG8OfEqdVT8fby-fEgZq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrS',
+      ticket: 'AZl7LG8OfEqdVT8fby-fEgZq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrSd2Vn8Lk0tYw5RzXaB3cQe',
       expiresAt: '2026-11-20T12:00:30.000Z',
     },
   })

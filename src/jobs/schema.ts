@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { wholeNumber } from '../shared/query.ts'
+import { Uuid, wholeNumber } from '../shared/query.ts'
 import { jobTypes } from './catalog.ts'
 import { jobStates } from './state.ts'
 
@@ -83,7 +83,7 @@ const cursor = z
 export const ListJobs = z.strictObject({
   state: z.enum(jobStates).optional(),
   type: z.enum(jobTypes).optional(),
-  q: z.uuid().optional().describe('The id of a job, or of what jobs are about'),
+  q: Uuid.optional().describe('The id of a job, or of what jobs are about'),
   cursor: cursor.optional().openapi({ type: 'string', description: 'nextCursor of the page before' }),
   limit: wholeNumber(1, 100, 20),
 })

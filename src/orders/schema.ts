@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
+import { pageFields, reachIssue, sortField, Uuid, withinReach } from '../shared/query.ts'
 import { orderStatuses } from './status.ts'
 
 const productId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11'
@@ -49,7 +49,7 @@ export type OrderDetail = z.infer<typeof OrderDetail>
 export const PlaceOrder = z
   .strictObject({
     items: z
-      .array(z.strictObject({ productId: z.uuid(), quantity: z.int().min(1).max(999) }))
+      .array(z.strictObject({ productId: Uuid, quantity: z.int().min(1).max(999) }))
       .min(1)
       .max(50),
   })
@@ -75,7 +75,7 @@ export const ListOrders = z
     status: status.optional(),
     from: when.optional().describe('Placed then or later; a date means its beginning in UTC'),
     to: when.optional().describe('Placed then or earlier; a date includes the whole day in UTC'),
-    userId: z.uuid().optional().describe('Administrators only'),
+    userId: Uuid.optional().describe('Administrators only'),
     sort: sortField(['createdAt', 'total'], '-createdAt'),
   })
   .refine(withinReach, reachIssue)

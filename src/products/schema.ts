@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { nameOf } from '../shared/name.ts'
 import { Price } from '../shared/money.ts'
-import { flag, pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
+import { flag, pageFields, reachIssue, sortField, Uuid, withinReach } from '../shared/query.ts'
 import { Slug } from '../shared/slug.ts'
 import { maxImages, repeatedAt } from './gallery.ts'
 import { maxStock, systemReasons } from './stock.ts'
@@ -62,7 +62,7 @@ const name = nameOf(2, 200)
 const description = z.string().trim().max(5_000)
 
 const imageIds = z
-  .array(z.uuid().toLowerCase())
+  .array(Uuid)
   .max(maxImages)
   .superRefine((ids, context) => {
     for (const n of repeatedAt(ids))
@@ -78,7 +78,7 @@ export const CreateProduct = z
     description: description.default(''),
     price: Price,
     stock: z.int().min(0).max(maxStock).default(0),
-    categoryId: z.uuid(),
+    categoryId: Uuid,
     imageIds: imageIds.default([]),
   })
   .openapi('CreateProduct', {
@@ -94,7 +94,7 @@ export const ChangeProduct = z
     slug: Slug.optional(),
     description: description.optional(),
     price: Price.optional(),
-    categoryId: z.uuid().optional(),
+    categoryId: Uuid.optional(),
     imageIds: imageIds.optional().describe('In place of all that it has'),
     archived: z.literal(false).optional().describe('Brings an archived product back'),
   })

@@ -39,10 +39,13 @@ export const flag = z
   .transform((text) => text === 'true')
   .openapi({ type: 'boolean' })
 
+/** An id that a client names: of one thing there is one spelling, by which its object and its bytes are found. */
+export const Uuid = z.uuid().toLowerCase()
+
 const exampleId = '01997b2c-6f0e-7c4a-9d55-3f1f6f2f9f11'
 
 export const idParam = z.object({
-  id: z.uuid().openapi({ param: { name: 'id', in: 'path' }, example: exampleId }),
+  id: Uuid.openapi({ param: { name: 'id', in: 'path' }, example: exampleId }),
 })
 
 export const idOrSlugParam = z.object({

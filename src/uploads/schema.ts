@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { pageFields, reachIssue, sortField, withinReach } from '../shared/query.ts'
+import { pageFields, reachIssue, sortField, Uuid, withinReach } from '../shared/query.ts'
 import { mediaTypes } from './media-type.ts'
 import { scanVerdicts, uploadStates } from './state.ts'
 import { variantNames } from './variant.ts'
@@ -70,7 +70,7 @@ export const ListUploads = z
   .strictObject({
     ...pageFields,
     status: status.optional(),
-    ownerId: z.uuid().optional().describe('For administrators; all others see their own'),
+    ownerId: Uuid.optional().describe('For administrators; all others see their own'),
     sort: sortField(['createdAt'], '-createdAt'),
   })
   .refine(withinReach, reachIssue)
@@ -78,7 +78,7 @@ export const ListUploads = z
 export type ListUploads = z.infer<typeof ListUploads>
 
 export const UploadHeaders = z.object({
-  'x-upload-id': z.uuid().optional().openapi({
+  'x-upload-id': Uuid.optional().openapi({
     description:
       "The client's own id of the upload: sent again, it is answered with the same upload and Idempotency-Replayed",
     example: '5f6c2a8e-6f0e-4c4a-9d55-3f1f6f2f9f17',

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
+import { parse } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Inbox } from '../../src/inbox/inbox.do.ts'
@@ -150,7 +151,7 @@ describe('a ticket', () => {
 
   it('of nobody, of no shape, or none at all is refused', async () => {
     const { id } = await world()
-    for (const ticket of ['', 'x', 'a'.repeat(65), '_'.repeat(65), 'a'.repeat(5_000)]) {
+    for (const ticket of ['', 'x', 'a'.repeat(87), '_'.repeat(87), 'a'.repeat(5_000)]) {
       expect([ticket.length, await outcomeOf(handshake(id, withTicket(ticket)))]).toEqual([
         ticket.length,
         '401 TICKET_INVALID',
@@ -158,6 +159,20 @@ describe('a ticket', () => {
     }
     expect(await outcomeOf(handshake(id, {}))).toBe('401 UNAUTHENTICATED')
     expect(await outcomeOf(handshake(id, { Authorization: 'Bearer nonsense' }))).toBe('401 UNAUTHENTICATED')
+  })
+
+  it('that was made up makes no inbox', async () => {
+    const { customer, id } = await world()
+    const ticket = await ticketFor(customer, { conversationId: id })
+    const before = await listDurableObjectIds(env.INBOXES)
+    const nobody = Buffer.from(parse(newId())).toString('base64url')
+    for (const made of [
+      `${nobody}${ticket.slice(22)}`,
+      `${nobody}${ticket.slice(22, 65)}${'A'.repeat(22)}`,
+    ]) {
+      expect(await outcomeOf(handshake(id, withTicket(made)))).toBe('401 TICKET_INVALID')
+    }
+    expect(await listDurableObjectIds(env.INBOXES)).toHaveLength(before.length)
   })
 
   it('is not given out for what one is no member of', async () => {
@@ -226,6 +241,19 @@ describe('the end of a session', () => {
       await end(customer, held)
       expect([name, (await socket.closed).code]).toEqual([name, 4001])
     }
+  })
+
+  it('closes them however the conversation’s id was spelled', async () => {
+    const { customer, id } = await world()
+    const spelled = id.toUpperCase()
+    const ticket = await ticketFor(customer, { conversationId: spelled })
+    const response = await handshake(spelled, withTicket(ticket))
+    expect(response.status).toBe(101)
+    const closed = Promise.withResolvers<number>()
+    response.webSocket?.accept()
+    response.webSocket?.addEventListener('close', ({ code }) => closed.resolve(code))
+    await api('POST', '/api/auth/logout', { token: customer.token })
+    expect(await closed.promise).toBe(4001)
   })
 
   it('leaves the sockets of other sessions alone', async () => {
