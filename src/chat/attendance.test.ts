@@ -105,6 +105,31 @@ describe('attendance', () => {
     expect(said(effects)).toEqual([['user 7', { sockets: 1, watches: true }]])
   })
 
+  it('shows in a large room nobody who has left as still there', () => {
+    const members = Array.from({ length: watchedMembers + 1 }, (_, n) => `user ${n}`)
+    const { state } = run(
+      nobodyHere,
+      looked(0, { 'user 7': 1, 'user 8': 1 }, members),
+      answered('user 7', 1),
+      answered('user 8', 1),
+    )
+    const left = run(state, looked(1, { 'user 8': 1 }, members), answered('user 7', 0, false))
+    expect(left.effects).toContainEqual({
+      do: 'tell',
+      userId: 'user 7',
+      presence: { ...online, status: 'offline' },
+    })
+  })
+
+  it('is due for nobody to whom a call is under way', () => {
+    const { state } = run(nobodyHere, looked(0, { ada: 1 }, ['ada']), {
+      type: 'failed',
+      userId: 'ada',
+      now: 0,
+    })
+    expect(dueAt(state, new Set(['ada']))).toBeUndefined()
+  })
+
   it('takes of what it hears the higher version, and tells only what is news', () => {
     const { state } = run(nobodyHere, looked(0, { ada: 1 }), answered('bob', 0))
     const offline = { status: 'offline', lastSeen: 5, version: 2 } as const

@@ -131,7 +131,13 @@ const answer = (
   if (isNothing(said)) {
     return {
       state: { attendees: without(state.attendees, userId), failures },
-      effects: [{ do: 'drop', userId }],
+      effects: [
+        { do: 'drop', userId },
+        // Nobody tells this room of the user any more: who saw them here must not do so for ever.
+        ...(known?.presence?.status === 'online'
+          ? [{ do: 'tell', userId, presence: { ...known.presence, status: 'offline' } } as const]
+          : []),
+      ],
     }
   }
   const news = isNews(known?.presence, presence)
@@ -142,10 +148,16 @@ const answer = (
   }
 }
 
-/** When something has to be said next although nothing changes, in Unix milliseconds; undefined: never. */
-export const dueAt = ({ attendees, failures }: State): number | undefined => {
+/**
+ * When something has to be said next although nothing changes, in Unix milliseconds; undefined: never. Of whom is `busy` it is
+ * not known before the call has ended.
+ */
+export const dueAt = (
+  { attendees, failures }: State,
+  busy: ReadonlySet<string> = new Set(),
+): number | undefined => {
   const moments = [
-    ...[...failures.values()].map(retryAt),
+    ...[...failures].flatMap(([userId, failure]) => (busy.has(userId) ? [] : [retryAt(failure)])),
     ...[...attendees].flatMap(([userId, one]) =>
       one.sure && !failures.has(userId) && !isNothing(one) ? [one.at + renewAfter] : [],
     ),

@@ -136,7 +136,7 @@ export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, s
       ),
 
     /** In Unix milliseconds; undefined: nothing is due. */
-    dueAt: (): number | undefined => dueAt(state),
+    dueAt: (): number | undefined => dueAt(state, busy),
 
     /** Tells each inbox what of these is new to it. @throws the first failure, when all have been tried */
     async tellUnread(reports: readonly UnreadReport[]): Promise<void> {

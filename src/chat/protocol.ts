@@ -43,7 +43,8 @@ export const limits = {
 /** A place in the room's log. Every durable event takes the next one, from 1; 0 is before all. */
 const Seq = z.int().min(0)
 
-const Id = z.uuid()
+/** Of one thing there is one spelling. */
+const Id = z.uuid().toLowerCase()
 
 const At = z.iso.datetime()
 
@@ -283,8 +284,6 @@ const frameErrors = [
   'NOT_FOUND',
   /** A file that the author has not brought into the conversation, or has taken out of it. */
   'ATTACHMENT_REFUSED',
-  /** Try again: nothing was written. */
-  'UNAVAILABLE',
 ] as const
 
 export type FrameErrorCode = (typeof frameErrors)[number]

@@ -57,8 +57,13 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
 
   const broadcast = ({ frame, except }: { frame: ServerFrame; except?: string }): void => {
     const text = JSON.stringify(frame)
-    if (except === undefined) fanOut.toAll(text)
-    else fanOut.toOthers(except, text)
+    if (except !== undefined) return fanOut.toOthers(except, text)
+    fanOut.toAll(text)
+    // What is in no log, who catches up would not hear of later.
+    if (frame.type !== 'receipt' && frame.type !== 'presence') return
+    const bytes = Buffer.byteLength(text)
+    for (const { id, mode } of state.sockets.values())
+      if (mode === 'behind') connections.write(id, text, bytes)
   }
 
   const send = (id: string, frame: ServerFrame): void => {
@@ -85,7 +90,8 @@ export const createRunner = <W extends Wire>(deps: Deps) => {
     const marks = marksForAuthors(changes, store.authors(from, to))
     for (const { id, userId, mode } of state.sockets.values()) {
       const own = marks.get(userId)
-      if (mode === 'live' && own !== undefined) send(id, { type: 'receipt', marks: own })
+      if ((mode === 'live' || mode === 'behind') && own !== undefined)
+        send(id, { type: 'receipt', marks: own })
     }
   }
 

@@ -264,7 +264,9 @@ export class Inbox extends DurableObject<Env> {
     const id = this.#store.digestId(newId)
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
     await createInboxRepository(database).orderDigest(userId, { id, origin: { requestId: id } })
-    this.#runUnread({ type: 'digested' })
+    // Who came back meanwhile, or has read it all, is to have another when it is time again.
+    if (unreads.digestAt(this.#unread, this.#link.offlineSince()) !== undefined)
+      this.#runUnread({ type: 'digested' })
     this.#store.digestOrdered()
   }
 

@@ -89,8 +89,7 @@ export const createLink = ({ store, kv, rooms, userId, waitUntil, changed, cameO
   return {
     /** What a room has to say; answers the presence, which it is told of from now on if it watches. */
     attend({ room, watches, ...said }: Attendance, now: number): presences.Presence {
-      run({ type: 'reported', report: { source: sourceOf(room), ...said }, now })
-      run(watches ? { type: 'subscribed', room, now } : { type: 'unsubscribed', room })
+      run({ type: 'attended', room, watches, report: { source: sourceOf(room), ...said }, now })
       return state.presence
     },
 

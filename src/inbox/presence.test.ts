@@ -29,6 +29,14 @@ const reported = (now: number, report: Partial<Report> = {}): Event => ({
   report: { source: 'room', sockets: 1, incarnation: 1, n: now, ...report },
 })
 
+const attended = (now: number, watches: boolean, report: Partial<Report> = {}): Event => ({
+  type: 'attended',
+  room: 'a',
+  watches,
+  now,
+  report: { source: 'room/a', sockets: 0, incarnation: 1, n: now, ...report },
+})
+
 const told = (effects: Effect[]) => effects.flatMap((effect) => (effect.do === 'tell' ? [effect] : []))
 
 describe('presence', () => {
@@ -84,7 +92,7 @@ describe('presence', () => {
   })
 
   it('is told to subscribers until they have it, and to none whose subscription has lapsed', () => {
-    const { state, effects } = run(nobody, { type: 'subscribed', room: 'a', now: 0 }, reported(1_000))
+    const { state, effects } = run(nobody, attended(0, true), reported(1_000))
     expect(told(effects)).toEqual([expect.objectContaining({ room: 'a', presence: state.presence })])
     expect(dueAt(state)).toBe(2_000)
     expect(told(run(state, { type: 'due', now: 1_999 }).effects)).toEqual([])
@@ -97,10 +105,20 @@ describe('presence', () => {
     expect(lapsed.subscribers.size).toBe(0)
   })
 
+  it('does not end a subscription for a report that comes late', () => {
+    const { state } = run(
+      nobody,
+      attended(5, true, { incarnation: 2, n: 1 }),
+      attended(6, false, { incarnation: 1, n: 9 }),
+    )
+    expect([...state.subscribers.keys()]).toEqual(['a'])
+    expect(run(state, attended(7, false, { incarnation: 2, n: 2 })).state.subscribers.size).toBe(0)
+  })
+
   it('keeps of two answers the higher version', () => {
     const { state } = run(
       nobody,
-      { type: 'subscribed', room: 'a', now: 0 },
+      attended(0, true),
       reported(1),
       { type: 'told', room: 'a', version: 1 },
       { type: 'told', room: 'a', version: 0 },
@@ -109,7 +127,7 @@ describe('presence', () => {
   })
 
   it('forgets everything in the end, so that no alarm is left', () => {
-    let { state } = run(nobody, { type: 'subscribed', room: 'a', now: 0 }, reported(0))
+    let { state } = run(nobody, attended(0, true), reported(0))
     for (let turns = 0; turns < 100; turns++) {
       const next = dueAt(state)
       if (next === undefined) break

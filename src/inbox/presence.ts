@@ -37,7 +37,8 @@ export type State = {
 
 export type Event =
   | { type: 'reported'; report: Report; now: number }
-  | { type: 'subscribed'; room: string; now: number }
+  /** A report of a room, which from now on wants to be told of changes, or not. */
+  | { type: 'attended'; room: string; watches: boolean; report: Report; now: number }
   | { type: 'unsubscribed'; room: string }
   /** A `tell` has arrived. */
   | { type: 'told'; room: string; version: number }
@@ -149,6 +150,30 @@ const saveSubscriber = (state: State, room: string, value: Subscriber): Step => 
   effects: [{ do: 'saveSubscriber', room, value }],
 })
 
+const unsubscribe = (state: State, room: string): Step => ({
+  state: { ...state, subscribers: without(state.subscribers, [room]) },
+  effects: [{ do: 'dropSubscriber', room }],
+})
+
+/** A report that is late says nothing of what the room wants now, either. */
+const attend = (
+  state: State,
+  { room, watches, report: said, now }: Extract<Event, { type: 'attended' }>,
+): Step => {
+  if (!isNewer(said, state.sources.get(said.source))) return { state, effects: [] }
+  const reported = report(state, said, now)
+  const then = watches
+    ? // The answer carries the value: it counts as told.
+      saveSubscriber(reported.state, room, {
+        until: now + subscriptionLife,
+        told: reported.state.presence.version,
+        tries: 0,
+        triedAt: now,
+      })
+    : unsubscribe(reported.state, room)
+  return { state: then.state, effects: [...reported.effects, ...then.effects] }
+}
+
 const arrived = (state: State, room: string, version: number): Step => {
   const known = state.subscribers.get(room)
   if (known === undefined || known.told >= version) return { state, effects: [] }
@@ -201,19 +226,10 @@ export const step = (state: State, event: Event): Step => {
   switch (event.type) {
     case 'reported':
       return report(state, event.report, event.now)
-    // The answer to a subscription carries the value: it counts as told.
-    case 'subscribed':
-      return saveSubscriber(state, event.room, {
-        until: event.now + subscriptionLife,
-        told: state.presence.version,
-        tries: 0,
-        triedAt: event.now,
-      })
+    case 'attended':
+      return attend(state, event)
     case 'unsubscribed':
-      return {
-        state: { ...state, subscribers: without(state.subscribers, [event.room]) },
-        effects: [{ do: 'dropSubscriber', room: event.room }],
-      }
+      return unsubscribe(state, event.room)
     case 'told':
       return arrived(state, event.room, event.version)
     case 'due':

@@ -16,6 +16,19 @@ const world = async () => {
   return { customer, admin, id }
 }
 
+/** A hundred messages of 4,000 characters: more than a socket is sent before it has to answer. */
+const fillLog = async (id: string, { id: from }: { id: string }): Promise<void> => {
+  const at = new Date().toISOString()
+  await runInDurableObject(roomOf(id), (_, { storage }) => {
+    const store = createRoomStore(storage, newId)
+    for (let seq = 3; seq <= 102; seq++) {
+      const message = { seq, id: newId(), from, clientId: `c${seq}`, at, content: 'x'.repeat(4_000) }
+      store.append({ type: 'message', ...message }, seq - 2)
+    }
+  })
+  await evictDurableObject(roomOf(id))
+}
+
 describe('a message', () => {
   it('is acknowledged, and reaches everyone with the same place in the log', async () => {
     const { customer, admin, id } = await world()
@@ -168,24 +181,24 @@ describe('limits', () => {
     expect(named).toEqual(['c0', 'c4001', undefined])
   })
 
+  it('a reader that still catches up hears of marks and presence, which are in no log', async () => {
+    const { customer, admin, id } = await world()
+    await fillLog(id, customer)
+    const behind = await connect(customer, id, { batch: true })
+    const other = await connect(admin, id)
+    other.say({ type: 'send', clientId: 'later', content: 'later' })
+    await other.next('ack')
+    other.say({ type: 'read', seq: 50 })
+    await behind.next('receipt', ({ marks }) =>
+      marks.some(({ userId, read }) => userId === admin.id && read >= 50),
+    )
+    await behind.next('presence', ({ userId, status }) => userId === admin.id && status === 'online')
+    expect(JSON.stringify(behind.log())).not.toContain('later')
+  })
+
   it('a reader that does not answer flow is closed, one that answers is not', async () => {
     const { customer, id } = await world()
-    const at = new Date().toISOString()
-    await runInDurableObject(roomOf(id), (_, { storage }) => {
-      const store = createRoomStore(storage, newId)
-      for (let seq = 3; seq <= 102; seq++) {
-        const message = {
-          seq,
-          id: newId(),
-          from: customer.id,
-          clientId: `c${seq}`,
-          at,
-          content: 'x'.repeat(4_000),
-        }
-        store.append({ type: 'message', ...message }, seq - 2)
-      }
-    })
-    await evictDurableObject(roomOf(id))
+    await fillLog(id, customer)
     const [deaf, good] = [
       await connect(customer, id, { batch: true }),
       await connect(customer, id, { batch: true }),
