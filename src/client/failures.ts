@@ -3,8 +3,7 @@ import { ChatError } from './chat-error.ts'
 import { closeCodes } from './protocol-values.ts'
 
 /** Nothing was written, and the same frame is good later. */
-export const isWaiting = (code: FrameErrorCode): boolean =>
-  code === 'RATE_LIMITED' || code === 'UNAVAILABLE' || code === 'NOT_RESUMED'
+export const isWaiting = (code: FrameErrorCode): boolean => code === 'RATE_LIMITED' || code === 'NOT_RESUMED'
 
 const messages: Partial<Record<FrameErrorCode, string>> = {
   CONVERSATION_CLOSED: 'This conversation is closed',

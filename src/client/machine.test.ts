@@ -28,6 +28,16 @@ describe('messages', () => {
     expect(world.settled.get('one')).toMatchObject({ clientId: 'one', seq: 1 })
   })
 
+  it('that are written before the room has answered are one’s own', () => {
+    const world = createMachineWorld()
+    world.send('mine')
+    world.online()
+    expect(world.machine.view().messages.map(({ from }) => from)).toEqual([ada])
+    world.cut()
+    world.send('more')
+    expect(world.machine.view().messages.map(({ from }) => from)).toEqual([ada, ada])
+  })
+
   it('go one at a time, so that one which has to wait is not overtaken', () => {
     const world = createMachineWorld()
     world.online()
@@ -251,6 +261,18 @@ describe('marks', () => {
     expect(framesOf(world, 'delivered')).toEqual([])
   })
 
+  it('made on another device are one’s own here too, and are not reported again', () => {
+    const world = createMachineWorld()
+    world.room.post(shop, 'one')
+    world.online()
+    world.room.tell({ type: 'receipt', marks: [{ userId: ada, delivered: 1, read: 1 }] })
+    world.flow()
+    expect(world.machine.view().read).toBe(1)
+    world.step({ type: 'markRead' })
+    world.wait(500)
+    expect(framesOf(world, 'read')).toEqual([])
+  })
+
   it('made while away are reported on the next connection, and never go back', () => {
     const world = createMachineWorld()
     world.room.post(shop, 'one')
@@ -286,6 +308,30 @@ describe('the connection', () => {
     world.wait(8_000)
     expect(world.isConnected).toBe(false)
     expect(statuses(world)).toEqual(['online', 'offline'])
+  })
+
+  it('asks too while it hears and says nothing itself: the room hears only what we say', () => {
+    const world = createMachineWorld()
+    world.online()
+    const pings = () => world.sent.filter((text) => text === 'ping').length
+    for (let n = 0; n < 30; n += 1) {
+      world.wait(2_000)
+      world.room.tell({ type: 'typing', userId: shop })
+      world.flow()
+    }
+    expect(pings()).toBe(2)
+    expect(statuses(world)).toEqual(['online'])
+  })
+
+  it('knows of presence what the room says after it is back, and nothing older', () => {
+    const world = createMachineWorld()
+    world.online()
+    world.room.tell({ type: 'presence', userId: shop, status: 'online', lastSeen: null })
+    world.flow()
+    expect([...world.machine.view().presence.keys()]).toEqual([shop])
+    world.cut()
+    world.online()
+    expect([...world.machine.view().presence.keys()]).toEqual([])
   })
 
   it('says offline when the first attempt fails', () => {
@@ -370,7 +416,7 @@ describe('whatever the network does', () => {
         keys.push(`own-${n}`)
         world.send(`own-${n}`)
       } else if (what === 'post') world.room.post(shop, `other-${n}`)
-      else if (what === 'limit') world.room.refuse(times % 2 === 0 ? 'RATE_LIMITED' : 'UNAVAILABLE', times)
+      else if (what === 'limit') world.room.refuse(times % 2 === 0 ? 'RATE_LIMITED' : 'NOT_RESUMED', times)
       else if (what === 'history') world.step({ type: 'history', key: `history-${n}`, limit: 10 })
       else if (what === 'wait') world.wait(times)
       else if (what === 'arriveAtRoom' || what === 'arriveAtClient') world[what](times)

@@ -84,6 +84,8 @@ export const createMachine = () => {
   let typing = new Map<string, number>()
   let typedAt = -Infinity
   let heardAt = 0
+  /** The room hears of us: who says nothing is taken for gone, however much it hears. */
+  let sentAt = 0
   let pingedAt: number | undefined
   let patience = pongPatience
   let protocolErrors = 0
@@ -216,7 +218,8 @@ export const createMachine = () => {
     userId = frame.userId
     isClosed = frame.closed
     members = frame.members
-    presence = new Map([...presence].filter(([id]) => frame.members.some((one) => one.userId === id)))
+    // What the room knows follows.
+    presence = new Map()
     marks.begin(frame.marks, frame.userId)
     catchUpTo = frame.head
     become('online')
@@ -335,7 +338,7 @@ export const createMachine = () => {
     switch (input.type) {
       case 'opened':
         link = 'opening'
-        heardAt = now
+        heardAt = sentAt = now
         pingedAt = undefined
         return resume()
       case 'closed':
@@ -373,7 +376,7 @@ export const createMachine = () => {
   const pump = (now: number) => {
     typing.forEach((until, id) => until <= now && typing.delete(id))
     if (link === 'down') return
-    if (pingedAt === undefined && now >= heardAt + quiet) {
+    if (pingedAt === undefined && now >= Math.min(heardAt, sentAt) + quiet) {
       patience = pongPatience
       ping(now)
     } else if (pingedAt !== undefined && now >= pingedAt + patience) return reconnect()
@@ -388,7 +391,7 @@ export const createMachine = () => {
       first.tries === maxTries &&
       first.dueAt <= now
     ) {
-      refuse(first, refusalOf('UNAVAILABLE'))
+      refuse(first, new ChatError('UNAVAILABLE'))
     }
     const frame = outbox.next(now)
     if (frame !== undefined) send(frame)
@@ -408,7 +411,9 @@ export const createMachine = () => {
 
   const deadlines = (): (number | undefined)[] => [
     ...typing.values(),
-    ...(link === 'down' ? [] : [pingedAt === undefined ? heardAt + quiet : pingedAt + patience]),
+    ...(link === 'down'
+      ? []
+      : [pingedAt === undefined ? Math.min(heardAt, sentAt) + quiet : pingedAt + patience]),
     ...(link === 'live' ? [marks.dueAt()] : []),
     ...(isCurrent() ? [outbox.dueAt()] : []),
     ...(isCurrent() && requests[0]?.askedAt !== undefined ? [requests[0].askedAt + historyPatience] : []),
@@ -428,6 +433,7 @@ export const createMachine = () => {
       }
       onInput(input, now)
       pump(now)
+      if (effects.some(({ type }) => type === 'send')) sentAt = now
       return effects
     },
 
@@ -444,7 +450,7 @@ export const createMachine = () => {
         userId,
         messages: [
           ...log.messages.map((message) => showMessage(message, userId, members, marks.of)),
-          ...locals.map(({ draft: _, ...one }) => one),
+          ...locals.map(({ draft: _, ...one }) => ({ ...one, from: userId })),
         ],
         hasMore: log.hasMore && log.anchored,
         isClosed,

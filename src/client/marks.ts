@@ -9,6 +9,7 @@ export const createMarks = () => {
   let delivered = 0
   let read = 0
   let reported = { delivered: 0, read: 0 }
+  let self: string | undefined
   let reportedAt = -Infinity
 
   const raise = ({ userId, delivered: got, read: seen }: Mark) => {
@@ -18,26 +19,26 @@ export const createMarks = () => {
       delivered: Math.max(known?.delivered ?? 0, got),
       read: Math.max(known?.read ?? 0, seen),
     })
+    if (userId !== self) return
+    // By another device of ours: the room has it already.
+    read = Math.max(read, seen)
+    delivered = Math.max(delivered, got)
+    reported = { delivered: Math.max(reported.delivered, got), read: Math.max(reported.read, seen) }
   }
 
   const isDue = () => delivered > reported.delivered || read > reported.read
 
   return {
-    get all(): readonly Mark[] {
-      return [...marks.values()]
-    },
     get read() {
       return read
     },
     of: (userId: string): Mark | undefined => marks.get(userId),
     raise,
     /** What the room knows of us is the beginning of what we report on this connection. */
-    begin(all: readonly Mark[], self: string): void {
+    begin(all: readonly Mark[], user: string): void {
+      self = user
+      reported = { delivered: 0, read: 0 }
       for (const mark of all) raise(mark)
-      const own = all.find(({ userId }) => userId === self)
-      reported = { delivered: own?.delivered ?? 0, read: own?.read ?? 0 }
-      read = Math.max(read, reported.read)
-      delivered = Math.max(delivered, reported.delivered)
     },
     /** Another log begins: its places are other places. */
     forget(): void {
@@ -47,11 +48,8 @@ export const createMarks = () => {
     deliver(seq: number): void {
       delivered = Math.max(delivered, seq)
     },
-    /** Whether that is news. */
-    see(seq: number): boolean {
-      if (seq <= read) return false
-      read = seq
-      return true
+    see(seq: number): void {
+      read = Math.max(read, seq)
     },
     dueAt: (): number | undefined => (isDue() ? reportedAt + interval : undefined),
     /** The frames that are to be sent now: read implies delivered. */
