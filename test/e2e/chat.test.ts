@@ -266,6 +266,20 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
         ['one', 'two', 'three', 'four', 'meanwhile'].map((text) => `${stamp} ${text}`).toSorted(),
       )
 
+      // What was written goes out although its writer has left the conversation before it could.
+      await gate.shut()
+      await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
+      await field(phone).fill(`${stamp} five`)
+      await phone.getByRole('button', { name: 'Send' }).click()
+      await message(phone, `${stamp} five`).getByText('Sending').waitFor({ state: 'attached' })
+      await phone.getByRole('button', { name: 'Back to the conversations' }).click()
+      await field(phone).waitFor({ state: 'detached' })
+      await gate.open()
+      await message(desk, `${stamp} five`).waitFor()
+      await phone.locator(`a[href="#${id}"]`).click()
+      await message(phone, `${stamp} five`).waitFor()
+      await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
+
       for (const page of [phone, desk]) expect(await contrastProblems(page)).toEqual([])
 
       // A reload keeps the session: by the cookie, which no script sees.

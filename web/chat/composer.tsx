@@ -10,7 +10,6 @@ import { mediaTypes } from './upload.ts'
 import { useTray } from './use-tray.ts'
 
 type Props = {
-  id: string
   room: Room
   tray: Tray
   isOver: boolean
@@ -18,9 +17,6 @@ type Props = {
   editing: RoomMessage | undefined
   onEdit: (message: RoomMessage | undefined) => void
 }
-
-/** What was begun in a conversation is there again when one comes back to it. */
-const drafts = new Map<string, string>()
 
 /** What keeps a message from being sent now; empty: nothing. */
 const waitOf = (chosen: Tray['all'], text: string): string => {
@@ -30,8 +26,8 @@ const waitOf = (chosen: Tray['all'], text: string): string => {
   return text.trim() === '' && chosen.length === 0 ? 'Write a message first' : ''
 }
 
-export const Composer = ({ id, room, tray, isOver, editing, onEdit }: Props) => {
-  const [text, setText] = useState(() => drafts.get(id) ?? '')
+export const Composer = ({ room, tray, isOver, editing, onEdit }: Props) => {
+  const [text, setText] = useState(tray.text)
   const [problem, setProblem] = useState('')
   const [isBusy, setBusy] = useState(false)
   const { all: chosen, tooMany } = useTray(tray)
@@ -49,8 +45,7 @@ export const Composer = ({ id, room, tray, isOver, editing, onEdit }: Props) => 
     if (!isTouch()) field.current?.focus()
   }, [])
   useEffect(() => {
-    if (text === '') drafts.delete(id)
-    else drafts.set(id, text)
+    tray.text = text
   }, [text])
   useEffect(() => {
     if (editing === undefined) return

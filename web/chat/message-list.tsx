@@ -94,6 +94,12 @@ const useFirstUnread = (view: RoomView, self: string): string | undefined => {
   return view.messages.find((one) => one.from !== self && one.seq !== null && one.seq > from)?.clientId
 }
 
+/** Null: the system. What is one's own is so before the room has said who one is. */
+const authorOf = ({ from, state }: RoomMessage, names: Map<string, string>): string | null => {
+  if (from !== null) return names.get(from) ?? 'Former member'
+  return state === 'received' ? null : 'You'
+}
+
 export const MessageList = ({ room, view, files, names, self, isTyping, onEdit, onDiscard }: Props) => {
   const { area, isAway, onScroll, toEnd } = useScroll(view)
   useReading(room, view, isAway)
@@ -164,7 +170,7 @@ export const MessageList = ({ room, view, files, names, self, isTyping, onEdit, 
                     isClosed={view.isClosed}
                     isOwn={message.state !== 'received'}
                     isContinued={!starts && !isNew && isContinued(message, previous)}
-                    author={message.from === null ? null : (names.get(message.from) ?? 'Former member')}
+                    author={authorOf(message, names)}
                     showsAuthor={view.members.length > 2}
                   />
                 </Fragment>

@@ -156,7 +156,7 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
         </div>
       ) : (
         <Composer
-          {...{ id, room, tray }}
+          {...{ room, tray }}
           isOver={view.status === 'closed'}
           // Removed meanwhile, here or by the shop: there is nothing left to change.
           editing={view.messages.find((one) => one.id === editing?.id && one.removedAt === undefined)}

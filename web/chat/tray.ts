@@ -19,7 +19,10 @@ export type Chosen = {
 
 export type Tray = ReturnType<typeof createTray>
 
-/** The files of the next message of one conversation: uploaded as soon as they are chosen, brought in when it is sent. */
+/**
+ * What the next message of one conversation is to be: its text, and its files, which are uploaded as soon as they are chosen
+ * and brought in when it is sent.
+ */
 const createTray = (client: Client, live: Live, conversationId: string) => {
   let all: readonly Chosen[] = []
   let tooMany = false
@@ -71,6 +74,8 @@ const createTray = (client: Client, live: Live, conversationId: string) => {
   }
 
   return {
+    /** What was begun is there again when one comes back to it. */
+    text: '',
     get all() {
       return all
     },
