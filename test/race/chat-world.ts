@@ -1,5 +1,4 @@
 import pg from 'pg'
-import { newId } from '../../src/shared/ids.ts'
 import { createApi, inParallel } from '../support/api.ts'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { startStack } from '../support/stack.ts'
@@ -26,24 +25,28 @@ export const openChatWorld = async (people: number, mutations: Mutation[] = []) 
     id,
     token: await api.login({ email, password }),
   }))
+  await database.end()
+  const admin = await api.login({ email: 'admin@selvedge.test', password })
+  const shelf = await api.call('GET', '/api/v1/products?limit=100')
+  const products: string[] = shelf.body.data.map(({ id }: { id: string }) => id)
   const clients = new Set<ChatClient>()
 
   return {
     stack,
     customers,
 
-    /** Its id. */
-    async addRoom(members: readonly Person[]): Promise<string> {
-      const id = newId()
-      await database.query(
-        `insert into conversations (id, customer_id, subject_type, subject_id, version) values ($1, $2, 'product', $1, $3)`,
-        [id, members[0]?.id, members.length],
-      )
-      await database.query(
-        `insert into conversation_members (conversation_id, user_id, role, version)
-          select $1, id, 'customer', n from unnest($2::uuid[]) with ordinality as member (id, n)`,
-        [id, members.map((member) => member.id)],
-      )
+    /** A conversation about a product of its own; its id. */
+    async addRoom([first, ...others]: readonly Person[]): Promise<string> {
+      const subject = { type: 'product', id: products.pop() }
+      const { status, body } = await api.call('POST', '/api/v1/conversations', {
+        token: first?.token ?? '',
+        body: { subject },
+      })
+      if (status !== 201) throw new Error(`A conversation: ${status} ${JSON.stringify(body)}`)
+      const { id } = body.data
+      for (const { id: userId } of others) {
+        await api.call('POST', `/api/v1/conversations/${id}/members`, { token: admin, body: { userId } })
+      }
       return id
     },
 
@@ -56,7 +59,6 @@ export const openChatWorld = async (people: number, mutations: Mutation[] = []) 
 
     async close() {
       await Promise.all([...clients].map((client) => client.stop()))
-      await database.end()
       await stack.stop()
       copy.remove()
     },
