@@ -7,6 +7,7 @@ import { describeError } from '../shared/describe-error.ts'
 import { newId } from '../shared/ids.ts'
 import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
+import { processId } from '../shared/process-id.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import {
   hashOf,
@@ -52,9 +53,6 @@ type Attendance = Omit<Report, 'source'> & {
 
 let config: ReturnType<typeof readConfig> | undefined
 
-/** Of the process that runs: another one after a crash. */
-let processId: string | undefined
-
 /**
  * What belongs to one user and to no room: tickets, where the user's sessions may have sockets, presence over all devices,
  * what is unread, notifications, and the user's own sockets. A shell that loads, saves and passes on what inbox.ts,
@@ -97,7 +95,7 @@ export class Inbox extends DurableObject<Env> {
       await this.#alarm.load()
       // After a restart its own sockets are gone, whatever was said of them.
       if (this.#own.count() !== this.#link.own()) this.#countOwn()
-      this.#link.callRoll((processId ??= newId()))
+      this.#link.callRoll(processId())
       this.#arm()
     })
   }

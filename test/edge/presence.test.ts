@@ -115,6 +115,31 @@ describe('presence', () => {
     expect((await presenceOf(asleep))?.silentSince).toBeNull()
   })
 
+  it('is asked for again by a room that begins in another process', async () => {
+    const { ada, id } = await world()
+    const own = await connect(ada, id)
+    await until('online', async () => ((await statusOf(ada)) === 'online' ? true : undefined))
+    const incarnation = () =>
+      runInDurableObject(
+        inboxOf(ada),
+        (_, { storage }) => storage.kv.get<{ incarnation: number }>(`source/room/${id}`)?.incarnation,
+      )
+    const before = await incarnation()
+    const wake = async (lastProcess?: string) => {
+      await runInDurableObject(roomOf(id), (_, { storage }) => {
+        if (lastProcess !== undefined) storage.kv.put('process', lastProcess)
+      })
+      await evictDurableObject(roomOf(id))
+      const clientId = newId()
+      own.say({ type: 'send', clientId, content: 'awake' })
+      await own.next('ack', (ack) => ack.clientId === clientId)
+    }
+    await wake()
+    expect(await incarnation()).toBe(before)
+    await wake('another')
+    await until('the report', async () => ((await incarnation()) !== before ? true : undefined))
+  })
+
   it('stays through the sleep of rooms and inboxes whose sockets live', async () => {
     const { ada, shop, id } = await world()
     const [own, watcher] = [await connect(ada, id), await connect(shop, id)]

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inParallel } from '../support/api.ts'
 import { wrongHistories } from '../support/chat-history.ts'
+import { costlyControl } from '../support/costly-control.ts'
 import type { Mutation } from '../support/mutant.ts'
 import type { ChatClient } from './chat-client.ts'
 import { openComings } from './chat-presence.ts'
@@ -25,7 +26,7 @@ const lateWrites: Mutation = {
 /** An inbox that begins in another process than before, and does not ask whether the rooms still live. */
 const noRollCall: Mutation = {
   file: 'src/inbox/inbox.do.ts',
-  remove: '      this.#link.callRoll((processId ??= newId()))\n',
+  remove: '      this.#link.callRoll(processId())\n',
 }
 
 type Size = typeof size
@@ -102,8 +103,8 @@ describe('conversations', () => {
     await Promise.all(crowd.clients.map((client) => client.stop()))
   }, isFull ? 1_500_000 : 240_000) // prettier-ignore
 
-  it.runIf(isFull)('lose something when an ack does not wait for its write', async () => {
-    const crowd = await gather(await open(5, [lateWrites]), { users: 5, rooms: 1 })
+  costlyControl('lose something when an ack does not wait for its write', [lateWrites], async (mutations) => {
+    const crowd = await gather(await open(5, mutations), { users: 5, rooms: 1 })
     await throughKills(crowd, { messages: 300, kills: 3 }).catch(() => undefined)
     expect((await judge(crowd)).wrong.length).toBeGreaterThan(0)
   })
@@ -117,8 +118,12 @@ describe('conversations', () => {
     }
   }, size.rounds * 90_000) // prettier-ignore
 
-  it.runIf(isFull)('take who died with a room for there, when inboxes do not ask', async () => {
-    const comings = await openComings(await open(size.users, [noRollCall]))
-    expect((await comings.round()).wrong.length).toBeGreaterThan(0)
-  })
+  costlyControl(
+    'take who died with a room for there, when inboxes do not ask',
+    [noRollCall],
+    async (mutations) => {
+      const comings = await openComings(await open(size.users, mutations))
+      expect((await comings.round()).wrong.length).toBeGreaterThan(0)
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { costlyControl } from '../support/costly-control.ts'
 import type { Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import { startTcpGate } from '../support/tcp-gate.ts'
@@ -259,8 +260,9 @@ if ('unavailable' in postgres) {
   })
 
   describe.concurrent('with its guards taken out, as a control of the checks above', () => {
-    it('a key that changes with each try makes two effects, a queue that is trusted loses jobs, and an outage kills', async () => {
-      const world = await open([
+    costlyControl(
+      'a key that changes with each try makes two effects, a queue that is trusted loses jobs, and an outage kills',
+      [
         impatientQueue,
         { file: 'src/mail/mailer.ts', remove: 'idempotencyKey: key', put: 'idempotencyKey: crypto.randomUUID()' }, // prettier-ignore
         {
@@ -270,49 +272,56 @@ if ('unavailable' in postgres) {
         },
         { file: statements, remove: 'and wanted.failed_at is not null', put: '' },
         { file: statements, remove: 'and wanted.failed_at is null', put: 'and false' },
-      ])
-      try {
-        const mails = await world.insert(alike(5, 'mail.send', 'lostAnswer'))
-        await untilNoneIsOpen(world)
-        expect(await wrongEffects(world, mails)).toHaveLength(mails.length)
+      ],
+      async (mutations) => {
+        const world = await open(mutations)
+        try {
+          const mails = await world.insert(alike(5, 'mail.send', 'lostAnswer'))
+          await untilNoneIsOpen(world)
+          expect(await wrongEffects(world, mails)).toHaveLength(mails.length)
 
-        await throughAnOutage(world)
-        await whileSwept(world, () => until(async () => (await world.countOf(`state = 'dead'`)) > 0))
+          await throughAnOutage(world)
+          await whileSwept(world, () => until(async () => (await world.countOf(`state = 'dead'`)) > 0))
 
-        const jobs = await world.insert(alike(400, 'ops.alert', 'well'))
-        const isOne = `id in (${jobs.map(({ id }) => `'${id}'`).join()})`
-        world.sweep()
-        await until(async () => (await world.countOf(`${isOne} and state = 'done'`)) > 0)
-        await killRuntime(world.stack)
-        await whileSwept(world, () => sleep(100 * second))
-        expect(await world.countOf(`${isOne} and state = 'pending' and attempt = 0`)).toBeGreaterThan(0)
-      } finally {
-        await world.close()
-      }
-    })
+          const jobs = await world.insert(alike(400, 'ops.alert', 'well'))
+          const isOne = `id in (${jobs.map(({ id }) => `'${id}'`).join()})`
+          world.sweep()
+          await until(async () => (await world.countOf(`${isOne} and state = 'done'`)) > 0)
+          await killRuntime(world.stack)
+          await whileSwept(world, () => sleep(100 * second))
+          expect(await world.countOf(`${isOne} and state = 'pending' and attempt = 0`)).toBeGreaterThan(0)
+        } finally {
+          await world.close()
+        }
+      },
+    )
 
-    it('a claim that heeds no lease gives a job to two at once', async () => {
-      const { world, other } = await openTwo([
-        { file: statements, remove: 'and lease_until <= now() and lost_leases', put: 'and lost_leases' },
-      ])
-      try {
-        const id = await besideAnother(world, other)
-        expect(overlaps(world, id)).toBeGreaterThan(0)
-      } finally {
-        await world.close()
-      }
-    })
+    costlyControl(
+      'a claim that heeds no lease gives a job to two at once',
+      [{ file: statements, remove: 'and lease_until <= now() and lost_leases', put: 'and lost_leases' }],
+      async (mutations) => {
+        const { world, other } = await openTwo(mutations)
+        try {
+          const id = await besideAnother(world, other)
+          expect(overlaps(world, id)).toBeGreaterThan(0)
+        } finally {
+          await world.close()
+        }
+      },
+    )
 
-    it('an outcome that is not fenced counts a failure that was none', async () => {
-      const { world, other, held } = await openTwo([
-        { file: statements, remove: 'where jobs.attempt = ended.attempt and state', put: 'where state' },
-      ])
-      try {
-        const id = await failLate(world, other, held)
-        expect(await rowOf(world, id)).toMatchObject({ failures: 1 })
-      } finally {
-        await world.close()
-      }
-    })
+    costlyControl(
+      'an outcome that is not fenced counts a failure that was none',
+      [{ file: statements, remove: 'where jobs.attempt = ended.attempt and state', put: 'where state' }],
+      async (mutations) => {
+        const { world, other, held } = await openTwo(mutations)
+        try {
+          const id = await failLate(world, other, held)
+          expect(await rowOf(world, id)).toMatchObject({ failures: 1 })
+        } finally {
+          await world.close()
+        }
+      },
+    )
   })
 }

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeJwtKeys, makeTokenSecret } from '../../dev/secrets.ts'
 import { createApi, type Api } from '../support/api.ts'
+import { costlyControl } from '../support/costly-control.ts'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import { startStack } from '../support/stack.ts'
@@ -168,27 +169,21 @@ if ('unavailable' in postgres) {
       family: Awaited<ReturnType<typeof familyOf>>,
     ) => boolean,
   ) =>
-    describe(`${title}, as a control of the checks above`, () => {
+    costlyControl(`${title}, as a control of the checks above: ${promise}`, mutations, async () => {
       const mutant = makeMutant(mutations)
-      let two: Two
-      beforeAll(async () => {
-        const name = title.replaceAll(' ', '_')
-        two = await openTwo(await createDatabase(postgres.url, name), mutant.folder)
+      const two = await openTwo(await createDatabase(postgres.url, title.replaceAll(' ', '_')), mutant.folder)
+      try {
         await prepare(two)
-      })
-      afterAll(async () => {
-        await two.close()
-        mutant.remove()
-      })
-
-      it(promise, async () => {
         const broken: boolean[] = []
         while (broken.length < 10 && !broken.includes(true)) {
           const held = await login(two.apis)
           broken.push(check(await rush(two.apis, held), await familyOf(two, held)))
         }
         expect(broken).toContain(true)
-      })
+      } finally {
+        await two.close()
+        mutant.remove()
+      }
     })
 
   control(

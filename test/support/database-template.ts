@@ -7,11 +7,14 @@ import { seedIfEmpty } from '../../dev/seed.ts'
 
 const variable = 'SELVEDGE_DATABASE_TEMPLATE'
 
-/** For Vitest, once a run: where the template will be, and its end. */
-export default (): (() => void) => {
-  const folder = mkdtempSync(join(tmpdir(), 'selvedge-template-'))
-  process.env[variable] ??= folder
-  return () => rmSync(folder, { recursive: true, force: true })
+/** For Vitest, once a run: where the template will be. */
+export const setup = (): void => {
+  process.env[variable] ??= mkdtempSync(join(tmpdir(), 'selvedge-template-'))
+}
+
+export const teardown = (): void => {
+  const folder = process.env[variable]
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
 }
 
 /**
