@@ -80,6 +80,7 @@ export const startClient = ({ api, name, token, room, pause }: Options) => {
       body: { conversationId: room },
     })
     if (status !== 201) throw new Error(`A ticket: ${status}`)
+    if (isStopped) return
     const url = `${api.base.replace('http', 'ws')}/api/v1/conversations/${room}/socket`
     const opened = new WebSocket(url, ['selvedge.v1', `ticket.${body.data.ticket}`])
     socket = opened
