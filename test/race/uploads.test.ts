@@ -206,8 +206,11 @@ if ('unavailable' in postgres) {
         const answer = await sendFile(world.stack.api, { token: world.token, size: bytes, how, abortAt })
         expect(answer).toBeUndefined()
       })
-      // Whoever receives notices in its own time.
-      const isOver = async () => (await world.left()).uploads === was.uploads
+      // Whoever receives notices in its own time, and then clears away what there is.
+      const isOver = async () => {
+        const { uploads, remains } = await world.left()
+        return uploads === was.uploads && remains === 0
+      }
       for (let waited = 0; waited < 30_000 && !(await isOver()); waited += 200) await sleep(200)
       expect((await world.sweep()).status).toBe(200)
       expect(await world.left()).toEqual({ ...was, remains: 0, unfinished: 0 })
