@@ -88,6 +88,10 @@ const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
   return rest
 }
 
+/** A member, of whom somebody who is here may know. */
+const isSeen = ({ members, sockets }: Room, userId: string): boolean =>
+  sockets.size > 0 && members.includes(userId)
+
 /** Before a call leaves it is on disk that it may have arrived: who dies in between says it again. */
 const look = (state: State, room: Room, now: number, busy: ReadonlySet<string>): Step => {
   const wanted = wantedOf(room)
@@ -102,6 +106,15 @@ const look = (state: State, room: Room, now: number, busy: ReadonlySet<string>):
     const attendee = { ...said, at: known?.at ?? 0, sure: false, presence: known?.presence ?? null }
     attendees.set(userId, attendee)
     effects.push({ do: 'save', userId, attendee }, { do: 'say', userId, said })
+    // Nobody will tell this room of them any more: who saw them here must not do so for ever.
+    if (
+      known?.watches === true &&
+      !said.watches &&
+      known.presence?.status === 'online' &&
+      isSeen(room, userId)
+    ) {
+      effects.push({ do: 'tell', userId, presence: { ...known.presence, status: 'offline' } })
+    }
   }
   return { state: { ...state, attendees }, effects }
 }
@@ -131,13 +144,7 @@ const answer = (
   if (isNothing(said)) {
     return {
       state: { attendees: without(state.attendees, userId), failures },
-      effects: [
-        { do: 'drop', userId },
-        // Nobody tells this room of the user any more: who saw them here must not do so for ever.
-        ...(known?.presence?.status === 'online'
-          ? [{ do: 'tell', userId, presence: { ...known.presence, status: 'offline' } } as const]
-          : []),
-      ],
+      effects: [{ do: 'drop', userId }],
     }
   }
   const news = isNews(known?.presence, presence)

@@ -1,5 +1,4 @@
 import { describeError } from '../shared/describe-error.ts'
-import { processId } from '../shared/process-id.ts'
 import {
   dueAt,
   nobodyHere,
@@ -65,16 +64,10 @@ const maxCalls = 32
 export const createLink = ({ kv, inboxes, look, conversation, tell, waitUntil, settled, log }: Deps) => {
   const incarnation = (kv.get<number>('incarnation') ?? 0) + 1
   kv.put('incarnation', incarnation)
-  const isSameProcess = kv.get('process') === processId()
-  if (!isSameProcess) kv.put('process', processId())
   let state: State = {
     ...nobodyHere,
     attendees: new Map(
-      [...kv.list<Attendee>({ prefix })].map(([name, value]) => [
-        name.slice(prefix.length),
-        // An inbox that died with us does not know what else has: called again, it asks.
-        { ...value, sure: value.sure && isSameProcess },
-      ]),
+      [...kv.list<Attendee>({ prefix })].map(([name, value]) => [name.slice(prefix.length), value]),
     ),
   }
   let n = 0

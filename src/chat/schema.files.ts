@@ -23,8 +23,5 @@ export const AddFiles = z
 
 export const conversationFileParams = z.object({
   id: Uuid.openapi({ param: { name: 'id', in: 'path' }, example: id }),
-  uploadId: z
-    .uuid()
-    .toLowerCase()
-    .openapi({ param: { name: 'uploadId', in: 'path' }, example: uploadId }),
+  uploadId: Uuid.openapi({ param: { name: 'uploadId', in: 'path' }, example: uploadId }),
 })

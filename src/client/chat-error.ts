@@ -1,7 +1,8 @@
 import type { FrameErrorCode } from '../chat/protocol.ts'
 
 /**
- * Beside what the room itself refuses: `CLOSED`, the room was left by `close()`; `UNAVAILABLE`, a change was not answered on three connections; `REVOKED`, the session has ended;
+ * Beside what the room itself refuses: `CLOSED`, the room was left by `close()`; `UNAVAILABLE`, nobody
+ * answers an edit or a removal; `REVOKED`, the session has ended;
  * `REMOVED`, no longer a member; `TICKET_REFUSED`, `getTicket` failed for good (its error is the `cause`); `PROTOCOL`,
  * the room does not understand this client; `INVALID_MESSAGE`, it was not sent because it could not be stored;
  * `OVERFLOW`, an iterator fell too far behind.

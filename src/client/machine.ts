@@ -44,7 +44,7 @@ export type Input =
   | { type: 'stop'; error: ChatError }
 
 /** Milliseconds. */
-const quiet = 25_000
+const pause = 25_000
 const pongPatience = 8_000
 const probePatience = 3_000
 const historyPatience = 10_000
@@ -83,9 +83,8 @@ export const createMachine = () => {
   let presence = new Map<string, Presence>()
   let typing = new Map<string, number>()
   let typedAt = -Infinity
-  let heardAt = 0
-  /** The room hears of us: who says nothing is taken for gone, however much it hears. */
-  let sentAt = 0
+  /** Of the last `ping`, or of the opening: the room takes for gone who sends none, whatever else is said. */
+  let askedAt = 0
   let pingedAt: number | undefined
   let patience = pongPatience
   let protocolErrors = 0
@@ -297,7 +296,7 @@ export const createMachine = () => {
 
   const enqueue = (clientId: string, draft: Draft, at: string) => {
     locals = locals.filter((one) => one.clientId !== clientId)
-    locals.push({ clientId, id: null, seq: null, from: userId, at, state: 'sending', ...draft, draft })
+    locals.push({ clientId, id: null, seq: null, from: null, at, state: 'sending', ...draft, draft })
     const attachments = draft.attachments?.map(({ id }) => id)
     outbox.add(clientId, { type: 'send', clientId, content: draft.content, attachments })
     typedAt = -Infinity
@@ -338,7 +337,7 @@ export const createMachine = () => {
     switch (input.type) {
       case 'opened':
         link = 'opening'
-        heardAt = sentAt = now
+        askedAt = now
         pingedAt = undefined
         return resume()
       case 'closed':
@@ -346,7 +345,6 @@ export const createMachine = () => {
       case 'failed':
         return goDown()
       case 'heard':
-        heardAt = now
         pingedAt = undefined
         return input.frame === 'pong' ? undefined : onFrame(input.frame, now)
       case 'probe':
@@ -368,7 +366,7 @@ export const createMachine = () => {
   }
 
   const ping = (now: number) => {
-    pingedAt = now
+    askedAt = pingedAt = now
     send('ping')
   }
 
@@ -376,7 +374,7 @@ export const createMachine = () => {
   const pump = (now: number) => {
     typing.forEach((until, id) => until <= now && typing.delete(id))
     if (link === 'down') return
-    if (pingedAt === undefined && now >= Math.min(heardAt, sentAt) + quiet) {
+    if (pingedAt === undefined && now >= askedAt + pause) {
       patience = pongPatience
       ping(now)
     } else if (pingedAt !== undefined && now >= pingedAt + patience) return reconnect()
@@ -411,9 +409,7 @@ export const createMachine = () => {
 
   const deadlines = (): (number | undefined)[] => [
     ...typing.values(),
-    ...(link === 'down'
-      ? []
-      : [pingedAt === undefined ? Math.min(heardAt, sentAt) + quiet : pingedAt + patience]),
+    ...(link === 'down' ? [] : [pingedAt === undefined ? askedAt + pause : pingedAt + patience]),
     ...(link === 'live' ? [marks.dueAt()] : []),
     ...(isCurrent() ? [outbox.dueAt()] : []),
     ...(isCurrent() && requests[0]?.askedAt !== undefined ? [requests[0].askedAt + historyPatience] : []),
@@ -433,7 +429,6 @@ export const createMachine = () => {
       }
       onInput(input, now)
       pump(now)
-      if (effects.some(({ type }) => type === 'send')) sentAt = now
       return effects
     },
 
@@ -458,6 +453,7 @@ export const createMachine = () => {
         presence,
         typing: [...typing.keys()],
         read: marks.read,
+        isPending: outbox.jobs.length > 0,
       }),
   }
 }

@@ -61,4 +61,6 @@ export type RoomView = {
   typing: readonly string[]
   /** The last seq that we have read. */
   read: number
+  /** Whether something of ours, a message or a change of one, is still to be answered. */
+  isPending: boolean
 }

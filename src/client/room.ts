@@ -160,11 +160,19 @@ export const createRoom = ({ url, getTicket, WebSocket, onClosed }: Options) => 
     edit(id: string, content: string): Promise<void> {
       const problem = problemOf(content)
       if (problem !== undefined) return Promise.reject(new ChatError('INVALID_MESSAGE', problem))
-      return ask(`${(key += 1)}`, { type: 'change', key: `${key}`, frame: { type: 'edit', id, content } })
+      return ask(`${(key += 1)}`, {
+        type: 'change',
+        key: `${key}`,
+        frame: { type: 'edit', id: id.toLowerCase(), content },
+      })
     },
     /** Resolves when nobody sees it any more. @throws ChatError */
     remove: (id: string): Promise<void> =>
-      ask(`${(key += 1)}`, { type: 'change', key: `${key}`, frame: { type: 'remove', id } }),
+      ask(`${(key += 1)}`, {
+        type: 'change',
+        key: `${key}`,
+        frame: { type: 'remove', id: id.toLowerCase() },
+      }),
     /** To be called with each key; says so every two seconds at most, and only when online. */
     typing: (): void => step({ type: 'typing' }),
     /** All that is here, or all up to a seq. Reported at most every 500 ms, also after a reconnect. */

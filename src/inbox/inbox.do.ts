@@ -7,7 +7,6 @@ import { describeError } from '../shared/describe-error.ts'
 import { newId } from '../shared/ids.ts'
 import { sharedLogger, type Logger } from '../shared/logger.ts'
 import { newMeter } from '../shared/meter.ts'
-import { processId } from '../shared/process-id.ts'
 import { admissionHeader, type Admission } from './attachment.ts'
 import {
   hashOf,
@@ -21,9 +20,9 @@ import {
   type State,
   type Ticket,
 } from './inbox.ts'
-import { createLink } from './link.ts'
+import { createLink, type Attendance } from './link.ts'
 import { createOwnSockets } from './own-sockets.ts'
-import type { Presence, Report } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { ClientFrame, maxSockets, type Notification, type Subject } from './protocol.ts'
 import { createInboxRepository } from './repository.ts'
 import { createInboxStore } from './store.ts'
@@ -44,14 +43,10 @@ const parsed = (text: string): unknown => {
   }
 }
 
-type Attendance = Omit<Report, 'source'> & {
-  userId: string
-  room: string
-  /** Whether the room wants to be told of changes. */
-  watches: boolean
-}
-
 let config: ReturnType<typeof readConfig> | undefined
+
+/** Of the isolate that this is: another one after a crash. */
+let isolate: string | undefined
 
 /**
  * What belongs to one user and to no room: tickets, where the user's sessions may have sockets, presence over all devices,
@@ -95,7 +90,7 @@ export class Inbox extends DurableObject<Env> {
       await this.#alarm.load()
       // After a restart its own sockets are gone, whatever was said of them.
       if (this.#own.count() !== this.#link.own()) this.#countOwn()
-      this.#link.callRoll(processId())
+      this.ctx.waitUntil(this.#link.callRoll((isolate ??= newId())))
       this.#arm()
     })
   }
@@ -142,7 +137,7 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** What a room has to say of the user's sockets there; answers the presence, which it is told of from now on if it watches. */
-  attend({ userId, ...attendance }: Attendance): Presence {
+  attend({ userId, ...attendance }: Attendance & { userId: string }): Presence {
     this.#know(userId)
     return this.#link.attend(attendance, Date.now())
   }

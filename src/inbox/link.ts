@@ -9,7 +9,8 @@ type Rooms = {
   }
 }
 
-type Attendance = Omit<presences.Report, 'source'> & {
+/** What a room has to say of its user. */
+export type Attendance = Omit<presences.Report, 'source'> & {
   room: string
   /** Whether the room wants to be told of changes. */
   watches: boolean
@@ -24,7 +25,7 @@ type Deps = {
   rooms: Rooms
   /** Whose inbox this is; undefined until the first call has told it. */
   userId: () => string | undefined
-  waitUntil: (work: Promise<void>) => void
+  waitUntil: (work: Promise<unknown>) => void
   /** Something has happened: what is due next may be another moment. */
   changed: () => void
   cameOnline: () => void
@@ -73,16 +74,18 @@ export const createLink = ({ store, kv, rooms, userId, waitUntil, changed, cameO
     }
   }
 
-  /** One that cannot be reached is told again when it is due. */
-  const tellRoom = async (room: string, presence: presences.Presence): Promise<void> => {
+  /** Whether it was reached; one that was not is told again when it is due. */
+  const tellRoom = async (room: string, presence: presences.Presence): Promise<boolean> => {
     const user = userId()
-    if (user === undefined) return
+    if (user === undefined) return false
     try {
       const watches = await rooms.getByName(room).presence({ userId: user, presence })
       const { version } = presence
       run(watches ? { type: 'told', room, version } : { type: 'unsubscribed', room })
+      return true
     } catch (error) {
       log.info('room not told of a presence yet', { room, error: describeError(error) })
+      return false
     }
   }
 
@@ -108,16 +111,17 @@ export const createLink = ({ store, kv, rooms, userId, waitUntil, changed, cameO
     },
 
     /**
-     * Rooms that held sockets of the user may have died with the process in which they and the inbox were, and nobody may
-     * come back to them: a call begins them again, and then they say what is so. In the same process as before nobody died.
+     * Rooms that held sockets of the user may have died together with the inbox, and nobody may come back to them: a call
+     * begins them again, and then they say what is so. In the isolate in which it slept nothing has died.
      */
-    callRoll(processId: string): void {
-      if (kv.get('process') === processId) return
-      kv.put('process', processId)
-      for (const [source, { sockets }] of state.sources) {
-        const room = sockets > 0 ? roomOf(source) : undefined
-        if (room !== undefined) waitUntil(tellRoom(room, state.presence))
-      }
+    async callRoll(isolate: string): Promise<void> {
+      if (kv.get('isolate') === isolate) return
+      const rooms = [...state.sources].flatMap(([source, { sockets }]) =>
+        sockets > 0 ? (roomOf(source) ?? []) : [],
+      )
+      const reached = await Promise.all(rooms.map((room) => tellRoom(room, state.presence)))
+      // Otherwise the next beginning tries it again.
+      if (!reached.includes(false)) kv.put('isolate', isolate)
     },
 
     /** What was waited for. */

@@ -17,7 +17,7 @@ export const SocketTicket = z
   })
   .openapi('SocketTicket', {
     example: {
-      ticket: 'AZl7LG8OfEqdVT8fby-fEgZq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrSd2Vn8Lk0tYw5RzXaB3cQe',
+      ticket: 'AZl7LG8OfEqdVT8fby-fEgZq3v8yB_E1h5k9nRtUwXzC2f4JmPsVx0AdGgKjMoQrSd2Vn8Lk0tYw5RzXaB3cQeT',
       expiresAt: '2026-11-20T12:00:30.000Z',
     },
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeTokenSecret } from '../../dev/secrets.ts'
 import { generousLimits } from '../support/generous-limits.ts'
+import { costlyControl, costlyControls } from '../support/costly-control.ts'
 import { makeMutant, type Mutation } from '../support/mutant.ts'
 import { skipOrFail, startPostgres } from '../support/postgres.ts'
 import {
@@ -199,12 +200,12 @@ if ('unavailable' in postgres) {
       expect((await registerAtOnce(world())).outcomes['202']).toBe(1)
     })
 
-    it('a known address is told from an unknown one by the time', async () => {
+    costlyControl('a known address is told from an unknown one by the time', shortCuts, async () => {
       expect(await sameTimes(world(), 12)).toEqual([])
     })
   })
 
-  describe('without the locks and the index, as a control of the checks above', () => {
+  costlyControls('without the locks and the index, as a control of the checks above', withoutLocks, () => {
     const world = openMutant('unlocked', [farDatabase, ...withoutLocks])
 
     it('one reset token sets several passwords', async () => {

@@ -26,7 +26,7 @@ const lateWrites: Mutation = {
 /** An inbox that begins in another process than before, and does not ask whether the rooms still live. */
 const noRollCall: Mutation = {
   file: 'src/inbox/inbox.do.ts',
-  remove: '      this.#link.callRoll(processId())\n',
+  remove: '      this.ctx.waitUntil(this.#link.callRoll((isolate ??= newId())))\n',
 }
 
 type Size = typeof size

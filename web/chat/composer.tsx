@@ -7,6 +7,7 @@ import { isTouch } from './touch.ts'
 import { TrayList } from './tray-list.tsx'
 import type { Tray } from './tray.ts'
 import { mediaTypes } from './upload.ts'
+import { keepRoom } from './use-room.ts'
 import { useTray } from './use-tray.ts'
 
 type Props = {
@@ -72,11 +73,14 @@ export const Composer = ({ room, tray, isOver, editing, onEdit }: Props) => {
   const sendNew = async () => {
     setBusy(true)
     try {
-      const attachments = await tray.take()
-      // A refusal is shown where the message stands.
-      room.send(text.trim(), { attachments }).catch(() => undefined)
-      // What was written meanwhile is the next one.
-      setText((now) => (now === text ? '' : now))
+      await keepRoom(room, async () => {
+        const attachments = await tray.take()
+        // A refusal is shown where the message stands.
+        room.send(text.trim(), { attachments }).catch(() => undefined)
+        // What was written meanwhile is the next one; also when one has left.
+        if (tray.text === text) tray.text = ''
+        setText((now) => (now === text ? '' : now))
+      })
     } catch {
       setProblem('The files could not be sent. Please try again.')
     } finally {
