@@ -1,4 +1,4 @@
-// `npm test`: all tests, in two lanes at once: those that run whole stacks mostly wait, and leave room for the others. With
+// `npm test`: all tests, in two lanes at once: races mostly wait, and leave room for the others. With
 // CI=true one lane follows the other: a gate has the time, and what it says should not depend on who else was busy.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,10 +9,7 @@ import { join } from 'node:path'
 const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
 const config = ['--config', 'test/vitest.config.ts']
 
-const lanes = [
-  ['unit', 'edge'],
-  ['race', 'e2e'],
-]
+const lanes = [['unit', 'edge', 'e2e'], ['race']]
 
 /** Runs Vitest with the terminal of this process; answers its exit code. */
 const run = async (...args: string[]): Promise<number> => {

@@ -7,7 +7,6 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const heavy = {
   environment: 'node',
   fileParallelism: false,
-  globalSetup: 'test/support/database-template.ts',
   testTimeout: 300_000,
   hookTimeout: 120_000,
 } as const

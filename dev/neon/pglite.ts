@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
+import { placeCluster } from './cluster.ts'
 import { settleWithin } from './listen.ts'
 import { createPostgresEngine } from './postgres.ts'
 import type { SqlEngine } from './engine.ts'
@@ -24,9 +24,20 @@ const startWorker = async (input: WorkerInput) => {
   )
 }
 
+const closeWorker = async (worker: Worker): Promise<void> => {
+  const gone = once(worker, 'exit')
+  worker.postMessage('close')
+  if (!(await settleWithin(gone, CLOSE_MS))) await worker.terminate()
+}
+
+const makeCluster = async (dataDir: string): Promise<void> => {
+  const { worker } = await startWorker({ dataDir, port: 0, idleMs: 5_000 })
+  await closeWorker(worker)
+}
+
 /** PGlite in a worker thread: a PostgreSQL on a port of 127.0.0.1, and the engine that uses it. */
 export const openPglite = async ({ dataDir, log, idleMs = 5_000 }: Options) => {
-  await mkdir(dataDir, { recursive: true })
+  await placeCluster(dataDir, makeCluster)
   let closing = false
   let port = 0
   let running: Worker
@@ -58,18 +69,12 @@ export const openPglite = async ({ dataDir, log, idleMs = 5_000 }: Options) => {
     new AbortController().signal,
   )
 
-  const closeWorker = async () => {
-    closing = true
-    const gone = once(running, 'exit')
-    running.postMessage('close')
-    if (!(await settleWithin(gone, CLOSE_MS))) await running.terminate()
-  }
-
   const engine: SqlEngine = {
     run: pooled.run,
     close: async () => {
       await settleWithin(pooled.close(), POOL_CLOSE_MS)
-      await closeWorker()
+      closing = true
+      await closeWorker(running)
     },
   }
   return { url, engine }

@@ -4,7 +4,6 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { copyDatabase } from './database-template.ts'
 import { generousLimits } from './generous-limits.ts'
 
 export const projectRoot = resolve(import.meta.dirname, '../..')
@@ -22,7 +21,6 @@ type Options = {
   command?: [string, ...string[]]
   cwd?: string
   env?: Record<string, string>
-  /** One that is given begins as it is; a new one has a database with the demonstration data. */
   stateDir?: string
   /** Milliseconds until the stack must be ready. */
   patience?: number
@@ -35,11 +33,9 @@ export const startStack = async ({
   command = [process.execPath, 'dev/main.ts'],
   cwd = projectRoot,
   env = {},
-  stateDir: given,
+  stateDir = mkdtempSync(join(tmpdir(), 'selvedge-stack-')),
   patience = 60_000,
 }: Options = {}) => {
-  const stateDir = given ?? mkdtempSync(join(tmpdir(), 'selvedge-stack-'))
-  if (given === undefined && env.DATABASE_URL === undefined) await copyDatabase(join(stateDir, 'database'))
   const outputFile = join(stateDir, 'output.log')
   const infoFile = join(stateDir, 'dev.json')
   const descriptor = openSync(outputFile, 'a')
