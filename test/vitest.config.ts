@@ -21,6 +21,9 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,dev,web}/**/*.test.ts', 'test/{bench,contract,support}/**/*.test.ts'],
           environment: 'node',
+          pool: 'threads',
+          // Many of them wait for a database.
+          maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
