@@ -4,7 +4,7 @@ import type { ChatWorld, Person } from './chat-world.ts'
 import { killRuntime, until } from './job-world.ts'
 
 /** Milliseconds after the last change when everyone is known to be where they are. */
-export const settled = 15_000
+const settled = 15_000
 
 const pick = <T>(items: readonly T[]): T => {
   const item = items[Math.floor(Math.random() * items.length)]
