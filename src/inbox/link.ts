@@ -79,9 +79,11 @@ export const createLink = ({ store, kv, rooms, userId, waitUntil, changed, cameO
     const user = userId()
     if (user === undefined) return false
     try {
+      const before = state.subscribers.get(room)?.until
       const watches = await rooms.getByName(room).presence({ userId: user, presence })
-      const { version } = presence
-      run(watches ? { type: 'told', room, version } : { type: 'unsubscribed', room })
+      if (watches) run({ type: 'told', room, version: presence.version })
+      // One that has subscribed meanwhile said so after it had given this answer.
+      else if (state.subscribers.get(room)?.until === before) run({ type: 'unsubscribed', room })
       return true
     } catch (error) {
       log.info('room not told of a presence yet', { room, error: describeError(error) })
