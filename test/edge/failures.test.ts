@@ -6,8 +6,10 @@ import { AppError } from '../../src/shared/errors.ts'
 import type { Services } from '../../src/services.ts'
 import { origin } from '../support/edge-api.ts'
 import { appWith, restoreLogger } from '../support/edge-app.ts'
-import { takeLines } from '../support/edge-console.ts'
+import { expectOwnLinesOnly, takeLines } from '../support/edge-console.ts'
 import { sql } from '../support/edge-sql.ts'
+
+expectOwnLinesOnly()
 
 const Failure = z.object({
   error: z.object({

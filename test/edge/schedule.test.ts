@@ -2,9 +2,11 @@ import { createExecutionContext, createScheduledController } from 'cloudflare:te
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, it } from 'vitest'
 import worker from '../../workers/index.ts'
-import { takeLines } from '../support/edge-console.ts'
+import { expectOwnLinesOnly, takeLines } from '../support/edge-console.ts'
 import { newUser } from '../support/edge-rows.ts'
 import { sql } from '../support/edge-sql.ts'
+
+expectOwnLinesOnly()
 
 const cron = '17 * * * *'
 
