@@ -135,6 +135,10 @@ describe('a room', () => {
     mine.close()
     await reading
     expect(heard).toEqual(['one'])
+    expect(seen.filter(({ type }) => type === 'status')).toMatchObject([
+      { status: 'online' },
+      { status: 'closed' },
+    ])
     expect(seen.flatMap((event) => (event.type === 'message' ? [event.content] : []))).toEqual([
       'one',
       'two',
@@ -149,6 +153,23 @@ describe('a room', () => {
       await expect(mine.send(content)).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
     }
     expect(mine.view.messages).toEqual([])
+    mine.close()
+  })
+
+  it('knows a message by its id in any letter case', async () => {
+    const { room, mine } = setUp()
+    await pass()
+    const sent = mine.send('hallo')
+    await pass()
+    const id = (await sent).id.toUpperCase()
+    const edited = mine.edit(id, 'hello')
+    await pass()
+    await edited
+    expect(room.messages()[0]).toMatchObject({ content: 'hello' })
+    const removed = mine.remove(id)
+    await pass()
+    await removed
+    expect(room.messages()[0]).toHaveProperty('removedAt')
     mine.close()
   })
 

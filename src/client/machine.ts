@@ -1,10 +1,13 @@
 import type { ClientFrame, FrameOf, LogEvent, Member, Message, ServerFrame } from '../chat/protocol.ts'
 import { ChatError } from './chat-error.ts'
 import { closeErrors, isWaiting, refusalOf } from './failures.ts'
+import { createHeartbeat } from './heartbeat.ts'
+import { createHistoryRequests } from './history-requests.ts'
 import { createLog } from './log.ts'
 import { createMarks } from './marks.ts'
 import { createOutbox, type Job } from './outbox.ts'
-import type { Presence, RoomEvent, RoomMessage, RoomStatus, RoomView, Sent } from './room-types.ts'
+import { createOwnMessages, type Draft } from './own-messages.ts'
+import type { Presence, RoomEvent, RoomStatus, RoomView, Sent } from './room-types.ts'
 import { showMessage } from './show-message.ts'
 
 /** What the shell is to do. `settle` ends the promise of that key. */
@@ -18,8 +21,6 @@ export type Effect =
   | { type: 'close' }
 
 type Change = Extract<ClientFrame, { type: 'edit' | 'remove' }>
-
-type Draft = Pick<Message, 'content' | 'attachments'>
 
 /** Of the user. */
 type Command =
@@ -44,10 +45,6 @@ export type Input =
   | { type: 'stop'; error: ChatError }
 
 /** Milliseconds. */
-const pause = 25_000
-const pongPatience = 8_000
-const probePatience = 3_000
-const historyPatience = 10_000
 const typingShown = 3_000
 /** One's own `typing` is worth saying again when the others are about to forget the last. */
 const typingTold = 2_000
@@ -58,8 +55,6 @@ const maxTries = 3
 /** Connections in a row that end for a frame the room does not understand, until this client is taken for outdated. */
 const maxProtocolErrors = 3
 
-type Local = RoomMessage & { draft: Draft }
-
 /**
  * The client's side of a conversation, as a deterministic machine: no socket, no timer, no clock. The shell gives it what
  * happens with the time in milliseconds, does what it answers, and calls it again at `deadline()`.
@@ -68,9 +63,9 @@ export const createMachine = () => {
   const log = createLog()
   const outbox = createOutbox()
   const marks = createMarks()
-  /** Own messages that the log does not have yet, in the order in which they were written. */
-  let locals: Local[] = []
-  let requests: { key: string; limit: number; askedAt?: number }[] = []
+  const own = createOwnMessages()
+  const heartbeat = createHeartbeat()
+  const requests = createHistoryRequests()
   let status: RoomStatus = 'connecting'
   let error: ChatError | undefined
   /** `opening`: `resume` is sent. Frames count from `ready` on, until something is missing. */
@@ -83,10 +78,6 @@ export const createMachine = () => {
   let presence = new Map<string, Presence>()
   let typing = new Map<string, number>()
   let typedAt = -Infinity
-  /** Of the last `ping`, or of the opening: the room takes for gone who sends none, whatever else is said. */
-  let askedAt = 0
-  let pingedAt: number | undefined
-  let patience = pongPatience
   let protocolErrors = 0
   let view: RoomView | undefined
   let effects: Effect[] = []
@@ -108,9 +99,8 @@ export const createMachine = () => {
 
   const goDown = () => {
     link = 'down'
-    pingedAt = undefined
     outbox.disconnect()
-    requests = requests.map(({ key, limit }) => ({ key, limit }))
+    requests.disconnect()
     typing = new Map()
     if (status !== 'closed') become('offline')
   }
@@ -123,24 +113,16 @@ export const createMachine = () => {
   const end = (why: ChatError) => {
     if (status === 'closed') return
     error = why
-    for (const { key } of [...outbox.jobs, ...requests]) fail(key, why)
-    for (const job of outbox.jobs.slice()) outbox.remove(job)
-    requests = []
-    locals = locals.map((one) =>
-      one.state === 'sending' ? { ...one, state: 'failed', error: why.code } : one,
-    )
-    goDown()
+    for (const job of outbox.jobs.slice()) refuse(job, why)
+    for (const { key } of requests.clear()) fail(key, why)
     become('closed')
+    goDown()
     effects.push({ type: 'close' })
-  }
-
-  const local = (clientId: string, changes: Partial<Local>) => {
-    locals = locals.map((one) => (one.clientId === clientId ? { ...one, ...changes } : one))
   }
 
   const refuse = (job: Job, why: ChatError) => {
     outbox.remove(job)
-    if (job.frame.type === 'send') local(job.frame.clientId, { state: 'failed', error: why.code })
+    if (job.frame.type === 'send') own.fail(job.frame.clientId, why.code)
     fail(job.key, why)
   }
 
@@ -148,15 +130,16 @@ export const createMachine = () => {
     const job = outbox.find((frame) => frame.type === 'send' && frame.clientId === clientId)
     if (job === undefined) return
     outbox.remove(job)
-    local(clientId, { state: 'sent', id, seq, at })
-    settle(job.key, { clientId, id, seq, at })
+    const sent = { clientId, id, seq, at }
+    own.acknowledge(sent)
+    settle(job.key, sent)
   }
 
   /** An edit or a removal that the log has is done, whoever did it first. */
   const finish = (event: LogEvent) => {
     if (event.type === 'message' && event.from === userId) {
       acknowledge(event)
-      locals = locals.filter(({ clientId }) => clientId !== event.clientId)
+      own.logged(event.clientId)
     }
     const job = outbox.find((frame) =>
       event.type === 'messageEdited'
@@ -173,8 +156,8 @@ export const createMachine = () => {
     if (verdict === 'gap') return reconnect()
     if (verdict === 'known') return
     finish(event)
-    // What was acknowledged and lies outside of what was loaded is in the history.
-    locals = locals.filter(({ state, seq }) => state !== 'sent' || seq === null || seq > log.position)
+    // It may lie outside of what was loaded, and is in the history then.
+    own.loggedTo(log.position)
     if (event.type === 'message' && event.from !== null) typing.delete(event.from)
     if (event.type === 'message' && event.from !== userId) marks.deliver(event.seq)
     if (event.type === 'message' && event.system !== undefined) {
@@ -191,8 +174,7 @@ export const createMachine = () => {
   const forget = () => {
     log.begin(false)
     marks.forget()
-    // What was acknowledged is the log's to show.
-    locals = locals.filter(({ state }) => state !== 'sent')
+    own.loggedTo(Infinity)
     tell({ type: 'reset' })
   }
 
@@ -224,11 +206,14 @@ export const createMachine = () => {
     become('online')
   }
 
+  const settleRequest = (page: readonly Message[]) => {
+    const request = requests.take()
+    if (request !== undefined) settle(request.key, page)
+  }
+
   const onHistory = ({ before, messages, hasMore }: FrameOf<'history'>) => {
-    const [first] = requests
-    if (first?.askedAt === undefined || before !== log.floor) return
-    requests = requests.slice(1)
-    settle(first.key, log.prepend(messages, hasMore))
+    if (!requests.isAsked() || before !== log.floor) return
+    settleRequest(log.prepend(messages, hasMore))
   }
 
   const onError = ({ code, clientId, id, retryAfter }: FrameOf<'error'>, now: number) => {
@@ -295,8 +280,7 @@ export const createMachine = () => {
   }
 
   const enqueue = (clientId: string, draft: Draft, at: string) => {
-    locals = locals.filter((one) => one.clientId !== clientId)
-    locals.push({ clientId, id: null, seq: null, from: null, at, state: 'sending', ...draft, draft })
+    own.add(clientId, draft, at)
     const attachments = draft.attachments?.map(({ id }) => id)
     outbox.add(clientId, { type: 'send', clientId, content: draft.content, attachments })
     typedAt = -Infinity
@@ -312,13 +296,12 @@ export const createMachine = () => {
       case 'send':
         return enqueue(input.clientId, input.draft, input.at)
       case 'retry': {
-        const failed = locals.find(({ clientId, state }) => clientId === input.clientId && state === 'failed')
-        if (failed === undefined) return fail(input.clientId, refusalOf('NOT_FOUND'))
-        return enqueue(input.clientId, failed.draft, input.at)
+        const draft = own.failed(input.clientId)
+        if (draft === undefined) return fail(input.clientId, refusalOf('NOT_FOUND'))
+        return enqueue(input.clientId, draft, input.at)
       }
       case 'discard':
-        locals = locals.filter(({ clientId, state }) => clientId !== input.clientId || state !== 'failed')
-        return
+        return own.discard(input.clientId)
       case 'change':
         return isDone(input.frame) ? settle(input.key) : outbox.add(input.key, input.frame)
       case 'typing':
@@ -329,7 +312,7 @@ export const createMachine = () => {
         marks.see(Math.min(input.seq ?? log.position, log.position))
         return
       case 'history':
-        requests = [...requests, { key: input.key, limit: input.limit }]
+        return requests.add(input.key, input.limit)
     }
   }
 
@@ -337,19 +320,18 @@ export const createMachine = () => {
     switch (input.type) {
       case 'opened':
         link = 'opening'
-        askedAt = now
-        pingedAt = undefined
+        heartbeat.begin(now)
         return resume()
       case 'closed':
         return onClosed(input.code)
       case 'failed':
         return goDown()
       case 'heard':
-        pingedAt = undefined
+        heartbeat.hear()
         return input.frame === 'pong' ? undefined : onFrame(input.frame, now)
       case 'probe':
-        patience = probePatience
-        return link === 'down' || pingedAt !== undefined ? undefined : ping(now)
+        if (link !== 'down' && heartbeat.probe(now) === 'ping') send('ping')
+        return
       case 'stop':
         return end(input.error)
       case 'tick':
@@ -365,19 +347,13 @@ export const createMachine = () => {
     }
   }
 
-  const ping = (now: number) => {
-    askedAt = pingedAt = now
-    send('ping')
-  }
-
   /** What has become due, whatever brought us here. */
   const pump = (now: number) => {
     typing.forEach((until, id) => until <= now && typing.delete(id))
     if (link === 'down') return
-    if (pingedAt === undefined && now >= askedAt + pause) {
-      patience = pongPatience
-      ping(now)
-    } else if (pingedAt !== undefined && now >= pingedAt + patience) return reconnect()
+    const beat = heartbeat.beat(now)
+    if (beat === 'lost') return reconnect()
+    if (beat === 'ping') send('ping')
     if (link !== 'live') return
     for (const frame of marks.report(now)) send(frame)
     if (!isCurrent()) return
@@ -397,22 +373,16 @@ export const createMachine = () => {
   }
 
   const askHistory = (now: number) => {
-    while (requests[0] !== undefined && !log.hasMore) {
-      settle(requests[0].key, [])
-      requests = requests.slice(1)
-    }
-    const [first] = requests
-    if (first === undefined || (first.askedAt !== undefined && now < first.askedAt + historyPatience)) return
-    first.askedAt = now
-    send({ type: 'history', before: log.floor, limit: first.limit })
+    while (!log.hasMore && !requests.isEmpty()) settleRequest([])
+    const request = requests.next(now)
+    if (request !== undefined) send({ type: 'history', before: log.floor, limit: request.limit })
   }
 
   const deadlines = (): (number | undefined)[] => [
     ...typing.values(),
-    ...(link === 'down' ? [] : [pingedAt === undefined ? askedAt + pause : pingedAt + patience]),
+    ...(link === 'down' ? [] : [heartbeat.dueAt()]),
     ...(link === 'live' ? [marks.dueAt()] : []),
-    ...(isCurrent() ? [outbox.dueAt()] : []),
-    ...(isCurrent() && requests[0]?.askedAt !== undefined ? [requests[0].askedAt + historyPatience] : []),
+    ...(isCurrent() ? [outbox.dueAt(), requests.dueAt()] : []),
   ]
 
   return {
@@ -445,7 +415,7 @@ export const createMachine = () => {
         userId,
         messages: [
           ...log.messages.map((message) => showMessage(message, userId, members, marks.of)),
-          ...locals.map(({ draft: _, ...one }) => ({ ...one, from: userId })),
+          ...own.show(userId),
         ],
         hasMore: log.hasMore && log.anchored,
         isClosed,
