@@ -236,8 +236,7 @@ export class Inbox extends DurableObject<Env> {
       this.#runUnread({ type: 'due', now })
       this.#store.forgetEndedBefore(now - sessionsKept)
       this.#trimAt = this.#store.trim(now)
-      const digestAt = unreads.digestAt(this.#unread, this.#link.offlineSince())
-      if (digestAt !== undefined && digestAt <= now) await this.#orderDigest()
+      if (unreads.isDigestDue(this.#unread, this.#link.offlineSince(), now)) await this.#orderDigest(now)
       this.#failures = 0
     } catch (error) {
       this.#failures += 1
@@ -251,15 +250,13 @@ export class Inbox extends DurableObject<Env> {
   }
 
   /** One mail of all that is unread, by a job that is there once however often this is tried. */
-  async #orderDigest(): Promise<void> {
+  async #orderDigest(now: number): Promise<void> {
     const userId = this.#userId()
     if (userId === undefined) return
     const id = this.#store.digestId(newId)
     const database = createDatabase(this.#config.database, { log: this.#log, meter: newMeter() })
     await createInboxRepository(database).orderDigest(userId, { id, origin: { requestId: id } })
-    // Who came back meanwhile, or has read it all, is to have another when it is time again.
-    if (unreads.digestAt(this.#unread, this.#link.offlineSince()) !== undefined)
-      this.#runUnread({ type: 'digested' })
+    this.#runUnread({ type: 'digested', now, offlineSince: this.#link.offlineSince() })
     this.#store.digestOrdered()
   }
 

@@ -20,6 +20,9 @@ const reported = (unread: number, version: number, now = 0, conversationId = 'a'
   report: { conversationId, unread, version },
 })
 
+/** The one that was due ten minutes after the first unread message, at 0. */
+const ordered = (offlineSince: number | null): Event => ({ type: 'digested', now: digestAfter, offlineSince })
+
 describe('unread', () => {
   it('is what the newest report of each room says, whatever came first', () => {
     fc.assert(
@@ -65,10 +68,19 @@ describe('the digest', () => {
   })
 
   it('is one, until the user was here or has read everything', () => {
-    const digested = run(nothingUnread, reported(1, 1), { type: 'digested' }, reported(2, 2, 1_000))
+    const digested = run(nothingUnread, reported(1, 1), ordered(0), reported(2, 2, 1_000))
     expect(digestAt(digested, 0)).toBeUndefined()
     expect(digestAt(run(digested, { type: 'online' }), 0)).toBeDefined()
     expect(digestAt(run(digested, reported(0, 3), reported(1, 4, 7_000)), 0)).toBe(7_000 + digestAfter)
+  })
+
+  it('comes again for who came back while it was ordered, or read it all', () => {
+    const unread = run(nothingUnread, reported(1, 1))
+    expect(run(unread, ordered(null)).digested).toBe(false)
+    // And went again.
+    expect(run(unread, ordered(digestAfter - 1)).digested).toBe(false)
+    expect(run(unread, reported(0, 2), ordered(0)).digested).toBe(false)
+    expect(run(unread, ordered(0)).digested).toBe(true)
   })
 
   it('leaves no alarm behind where nothing is unread', () => {

@@ -23,7 +23,8 @@ type OfflineSince = number | null
 export type Event =
   | { type: 'reported'; report: Report; now: number }
   | { type: 'online' }
-  | { type: 'digested' }
+  /** The digest that was wanted at `now` has been ordered, and that took a while. */
+  | { type: 'digested'; now: number; offlineSince: OfflineSince }
   | { type: 'due'; now: number }
 
 export type Effect =
@@ -93,6 +94,9 @@ export const digestAt = (state: State, offlineSince: OfflineSince): number | und
   return since.length === 0 ? undefined : Math.max(offlineSince, Math.min(...since)) + digestAfter
 }
 
+export const isDigestDue = (state: State, offlineSince: OfflineSince, now: number): boolean =>
+  (digestAt(state, offlineSince) ?? Infinity) <= now
+
 /** When anything is next wanted, in Unix milliseconds. */
 export const dueAt = (state: State, offlineSince: OfflineSince): number | undefined => {
   const forgotten = [...state.conversations.values()].flatMap(({ unread, since }) =>
@@ -111,7 +115,8 @@ export const step = (state: State, event: Event): Step => {
     case 'online':
       return setDigested(state, false)
     case 'digested':
-      return setDigested(state, true)
+      // Who came back meanwhile, or has read it all, is to have another when it is time again.
+      return isDigestDue(state, event.offlineSince, event.now) ? setDigested(state, true) : still(state)
     case 'due':
       return drop(
         state,
