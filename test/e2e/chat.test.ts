@@ -216,6 +216,11 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
   const messages = (page: Page) => page.getByRole('log', { name: 'Messages' }).locator('.bubble')
   const message = (page: Page, text: string) => messages(page).filter({ hasText: text })
   const field = (page: Page) => page.getByRole('textbox', { name: 'Message' })
+  const menuOf = (page: Page, text: string) =>
+    page
+      .locator('li.message')
+      .filter({ hasText: text })
+      .getByRole('button', { name: 'Change or remove this message' })
 
   it('carries a conversation between two browsers, ticks, typing and a cut of the network included', async () => {
     const { id } = await openConversation()
@@ -266,18 +271,37 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
         ['one', 'two', 'three', 'four', 'meanwhile'].map((text) => `${stamp} ${text}`).toSorted(),
       )
 
-      // What was written goes out although its writer has left the conversation before it could.
+      // What was written or changed goes out although its writer has left the conversation before it could, and what
+      // was only begun is still there.
+      const leave = async () => {
+        await phone.getByRole('button', { name: 'Back to the conversations' }).click()
+        await field(phone).waitFor({ state: 'detached' })
+      }
       await gate.shut()
       await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
       await field(phone).fill(`${stamp} five`)
       await phone.getByRole('button', { name: 'Send' }).click()
       await message(phone, `${stamp} five`).getByText('Sending').waitFor({ state: 'attached' })
-      await phone.getByRole('button', { name: 'Back to the conversations' }).click()
-      await field(phone).waitFor({ state: 'detached' })
+      await field(phone).fill(`${stamp} begun`)
+      await leave()
       await gate.open()
       await message(desk, `${stamp} five`).waitFor()
       await phone.locator(`a[href="#${id}"]`).click()
       await message(phone, `${stamp} five`).waitFor()
+      expect(await field(phone).inputValue()).toBe(`${stamp} begun`)
+      await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
+
+      await gate.shut()
+      await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
+      await menuOf(phone, `${stamp} five`).press('Enter')
+      await phone.getByRole('button', { name: 'Edit' }).press('Enter')
+      await field(phone).fill(`${stamp} six`)
+      await phone.keyboard.press('Enter')
+      await leave()
+      await gate.open()
+      await message(desk, `${stamp} six`).waitFor()
+      await phone.locator(`a[href="#${id}"]`).click()
+      await message(phone, `${stamp} six`).waitFor()
       await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
 
       for (const page of [phone, desk]) expect(await contrastProblems(page)).toEqual([])
@@ -288,6 +312,15 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       await message(phone, `${stamp} four`).waitFor()
       await phone.getByRole('button', { name: 'Back to the conversations' }).click()
       await phone.locator(`a[href="#${id}"]:focus`).waitFor()
+      await phone.locator(`a[href="#${id}"]`).click()
+      await field(phone).fill('not for the next')
+      await leave()
+      await phone.getByRole('button', { name: 'Sign out' }).click()
+      await phone.getByLabel('Password').waitFor()
+      await signInBy(phone, 'user')
+      await phone.locator(`a[href="#${id}"]`).click()
+      expect(await field(phone).inputValue()).toBe('')
+      await leave()
       await phone.getByRole('button', { name: 'Sign out' }).click()
       await phone.getByLabel('Password').waitFor()
       await phone.reload()
@@ -364,6 +397,19 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       .catch((error: ApiError) => error.code)
     expect(kept).toBe('FILE_IN_USE')
     expect(await contrastProblems(phone)).toEqual([])
+
+    // Files take their time to come in: the message waits for them, and its writer need not.
+    await files.setInputFiles([note])
+    await phone.getByRole('status').filter({ hasText: 'note.pdf is ready.' }).waitFor({ state: 'attached' })
+    await phone.route(/\/conversations\/[^/]+\/files$/, async (route) => {
+      await sleep(1_500)
+      await route.continue()
+    })
+    await field(phone).fill(`${text}, later`)
+    await send.click()
+    await phone.getByRole('button', { name: 'Back to the conversations' }).click()
+    await field(phone).waitFor({ state: 'detached' })
+    await message(desk, `${text}, later`).getByRole('link', { name: 'note.pdf' }).waitFor()
     expect(problems).toEqual([])
   })
 
@@ -374,25 +420,19 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     await signInBy(desk, 'user')
     for (const page of [phone, desk]) await page.locator(`a[href="#${id}"]`).click()
     const stamp = Date.now().toString(36)
-    const menuOf = (text: string, page = desk) =>
-      page
-        .locator('li.message')
-        .filter({ hasText: text })
-        .getByRole('button', { name: 'Change or remove this message' })
-
     await field(desk).fill(`${stamp} mistake`)
     await desk.keyboard.press('Enter')
     await message(phone, `${stamp} mistake`).waitFor()
     // Others' messages are not one's own to change.
-    await menuOf(`${stamp} mistake`).waitFor()
-    expect(await menuOf(`${stamp} mistake`, phone).count()).toBe(0)
+    await menuOf(desk, `${stamp} mistake`).waitFor()
+    expect(await menuOf(phone, `${stamp} mistake`).count()).toBe(0)
 
     // The last one, as in other chats; Escape leaves it, and what was begun stays.
     await desk.keyboard.press('ArrowUp')
     await desk.getByText('Change your message').waitFor()
     await desk.keyboard.press('Escape')
     await field(desk).fill('')
-    await menuOf(`${stamp} mistake`).focus()
+    await menuOf(desk, `${stamp} mistake`).focus()
     await desk.keyboard.press('Enter')
     await desk.getByRole('button', { name: 'Edit' }).and(desk.locator(':focus')).waitFor()
     await desk.keyboard.press('Enter')
@@ -414,11 +454,11 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     const { data } = await customer.get('/api/v1/conversations/{id}/messages', { params: { path: { id } } })
     const upload = data.at(-1)?.attachments?.[0]?.id ?? ''
 
-    await menuOf(`${stamp} with a picture`).press('Enter')
+    await menuOf(desk, `${stamp} with a picture`).press('Enter')
     await desk.getByRole('button', { name: 'Remove', exact: true }).press('Enter')
     await desk.getByText('Remove it for everyone?').waitFor()
     await desk.keyboard.press('Escape')
-    await menuOf(`${stamp} with a picture`).and(desk.locator(':focus')).waitFor()
+    await menuOf(desk, `${stamp} with a picture`).and(desk.locator(':focus')).waitFor()
     await desk.keyboard.press('Enter')
     await desk.getByRole('button', { name: 'Remove', exact: true }).press('Enter')
     await desk.getByRole('button', { name: 'Remove it' }).press('Enter')
