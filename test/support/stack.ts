@@ -17,7 +17,7 @@ type Info = {
 }
 
 type Options = {
-  /** What to run; a user's command by default. */
+  /** What to run; what `npm run dev` runs by default. */
   command?: [string, ...string[]]
   cwd?: string
   env?: Record<string, string>
@@ -30,7 +30,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>
 
 /** Starts a development stack on a free port with its own state folder and waits until it is ready. */
 export const startStack = async ({
-  command = [process.execPath, 'dev/main.ts'],
+  command = [process.execPath, '--liftoff-only', 'dev/main.ts'],
   cwd = projectRoot,
   env = {},
   stateDir = mkdtempSync(join(tmpdir(), 'selvedge-stack-')),
