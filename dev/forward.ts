@@ -1,4 +1,4 @@
-import { type Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type Duplex, pipeline } from 'node:stream'
 
 /** `refused`: nothing was sent. `cut`: it was sent, wholly or in part, and the connection ended without an answer. */
@@ -19,7 +19,7 @@ export function forward(req: IncomingMessage, res: ServerResponse, target: Targe
       headers: [...endToEnd(req.rawHeaders), 'CF-Connecting-IP', clientAddress(req)],
       agent: target.agent ?? false,
     })
-    const leave = () => upstream.destroy()
+    const leave = () => abandon(upstream)
     res.once('close', leave)
     const done = () => {
       res.off('close', leave)
@@ -60,7 +60,7 @@ export function tunnel(req: IncomingMessage, socket: Duplex, head: Buffer, targe
       headers: [...endToEnd(req.rawHeaders), ...upgrade],
       agent: false,
     })
-    const leave = () => upstream.destroy()
+    const leave = () => abandon(upstream)
     socket.once('close', leave)
     const done = () => {
       socket.off('close', leave)
@@ -140,4 +140,10 @@ function statusAndHeaders(answer: IncomingMessage, more: readonly string[]): str
   const all = [...endToEnd(answer.rawHeaders, framing), ...more]
   const lines = all.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${all[i + 1] ?? ''}\r\n` : []))
   return `HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}\r\n${lines.join('')}\r\n`
+}
+
+/** By a reset: of a connection that was merely closed workerd hears when it writes the next time but one. */
+function abandon(upstream: ClientRequest): void {
+  upstream.socket?.resetAndDestroy()
+  upstream.destroy()
 }

@@ -8,7 +8,7 @@ import { fireCron, readCrons, startClock } from './clock.ts'
 import { openDatabase } from './database.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { migrate } from './migrate.ts'
-import { readOptions } from './options.ts'
+import { readOptions, usage } from './options.ts'
 import { startMail } from './mail.ts'
 import { createOutput } from './output.ts'
 import { startProxy } from './proxy.ts'
@@ -31,6 +31,7 @@ const log = (message: string) => void process.stdout.write(`${message}\n`)
 const shutdown = createShutdown(log)
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return log(usage)
   const options = readOptions(process.argv.slice(2), process.env)
   const state = openState(resolve(root, options.folder))
   await claim(state)

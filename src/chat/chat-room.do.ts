@@ -12,7 +12,7 @@ import type { Presence } from './attendance.ts'
 import { createCalls } from './calls.ts'
 import { createIntake } from './intake.ts'
 import { createLink } from './link.ts'
-import { limits, type Message } from './protocol.ts'
+import { closeCodes, limits, type Message } from './protocol.ts'
 import { attendanceOf, createPublication } from './publication.ts'
 import { createQuota } from './quota.ts'
 import { createConversationRepository } from './repository.ts'
@@ -237,7 +237,7 @@ export class ChatRoom extends DurableObject<Env> {
   #closeSilent(among: readonly string[]): void {
     const ponged = (socket: WebSocket) => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
     for (const id of this.#room.connections.silentSince(Date.now() - silence, among, ponged)) {
-      this.#room.run({ type: 'slow', socket: id })
+      this.#room.drop(id, closeCodes.slow, 'silent')
     }
   }
 

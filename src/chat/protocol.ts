@@ -14,7 +14,7 @@ export const closeCodes = {
   removed: 4003,
   /** More frames than anyone types: wait before coming back. */
   flood: 4008,
-  /** Does not read what it is sent: come back and resume. */
+  /** Does not read what it is sent, or has been silent for too long: come back and resume. */
   slow: 4009,
   /** Ten frames that are none of this protocol. */
   protocol: 4400,

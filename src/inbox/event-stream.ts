@@ -1,7 +1,10 @@
 import { ServerFrame } from './protocol.ts'
 
-/** Milliseconds between two comments that keep the stream from being taken for dead. */
-const keepAlive = 20_000
+/**
+ * Milliseconds between two comments that keep the stream from being taken for dead. It may be the first of them that finds
+ * out that nobody reads any more, and until then its user is online.
+ */
+const keepAlive = 10_000
 
 /** Bytes that may wait for a reader; one that is further behind comes back and is sent what it lacks. */
 const maxWaiting = 262_144

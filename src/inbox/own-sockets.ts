@@ -98,7 +98,7 @@ export const createOwnSockets = <W extends Wire>(context: Sockets<W>) => {
     closeSilent(now: number): void {
       for (const [socket, { connectedAt }] of open()) {
         const ponged = context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
-        if (now - Math.max(ponged, connectedAt) > silence) close(socket, 1001, 'silent')
+        if (now - Math.max(ponged, connectedAt) > silence) close(socket, closeCodes.silent, 'silent')
         else if (now - connectedAt > socketLife) close(socket, 1001, 'open a new one')
       }
     },

@@ -69,4 +69,4 @@ export const maxSockets = 10
 export const maxBadFrames = 10
 
 /** As of a conversation's sockets. */
-export const closeCodes = { revoked: 4001, protocol: 4400 } as const
+export const closeCodes = { revoked: 4001, silent: 4009, protocol: 4400 } as const

@@ -4,7 +4,7 @@ import { Button, Layout, Paragraph, Rows } from './layout.tsx'
 import { compose } from './compose.ts'
 
 const subjects: Record<UnreadFacts['subject'], string> = {
-  order: 'About your order',
+  order: 'About an order',
   product: 'About a product',
   support: 'With our support',
 }
