@@ -126,6 +126,40 @@ describe('npm run dev', () => {
     expect(after.body.data.stock).toBe(product.stock)
   })
 
+  const chromium = findChromium()
+  if (chromium === undefined) {
+    skipOrFail('the documentation page in a browser', 'no Chromium on PATH and CHROMIUM_PATH is not set')
+  } else {
+    it('has a documentation page that loads from our own assets without an error and executes an operation', async () => {
+      const browser = await openBrowser(chromium)
+      try {
+        const page = await browser.newPage()
+        const problems: string[] = []
+        const foreign: string[] = []
+        page.on('console', (message) => {
+          if (['error', 'warning'].includes(message.type())) problems.push(message.text())
+        })
+        page.on('pageerror', (error) => problems.push(error.message))
+        page.on('request', (request) => {
+          if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(stack.api))
+            foreign.push(request.url())
+        })
+        await page.goto(`${stack.api}/api/docs`)
+        const operation = page.locator('#operations-products-listProducts')
+        await operation.locator('.opblock-summary-control').click()
+        await operation.getByRole('button', { name: 'Try it out' }).click()
+        await operation.getByRole('button', { name: 'Execute' }).click()
+        const reply = operation.locator('.live-responses-table')
+        await reply.waitFor()
+        expect(await reply.innerText()).toMatch(/200[\s\S]*"pagination"/)
+        expect(foreign).toEqual([])
+        expect(problems).toEqual([])
+      } finally {
+        await browser.close()
+      }
+    })
+  }
+
   it('refuses a second stack on the same folder with one clear sentence', async () => {
     const second = run('npm', ['run', '--silent', 'dev'], {
       cwd: projectRoot,
@@ -225,41 +259,3 @@ describe('hot reload', () => {
     }
   })
 })
-
-const chromium = findChromium()
-if (chromium === undefined) {
-  skipOrFail('the documentation page in a browser', 'no Chromium on PATH and CHROMIUM_PATH is not set')
-} else {
-  describe('the documentation page in Chromium', () => {
-    it('loads from our own assets without an error and executes an operation', async () => {
-      const stack = await startStack()
-      const browser = await openBrowser(chromium)
-      try {
-        const page = await browser.newPage()
-        const problems: string[] = []
-        const foreign: string[] = []
-        page.on('console', (message) => {
-          if (['error', 'warning'].includes(message.type())) problems.push(message.text())
-        })
-        page.on('pageerror', (error) => problems.push(error.message))
-        page.on('request', (request) => {
-          if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(stack.api))
-            foreign.push(request.url())
-        })
-        await page.goto(`${stack.api}/api/docs`)
-        const operation = page.locator('#operations-products-listProducts')
-        await operation.locator('.opblock-summary-control').click()
-        await operation.getByRole('button', { name: 'Try it out' }).click()
-        await operation.getByRole('button', { name: 'Execute' }).click()
-        const reply = operation.locator('.live-responses-table')
-        await reply.waitFor()
-        expect(await reply.innerText()).toMatch(/200[\s\S]*"pagination"/)
-        expect(foreign).toEqual([])
-        expect(problems).toEqual([])
-      } finally {
-        await browser.close()
-        await stack.stop()
-      }
-    })
-  })
-}
