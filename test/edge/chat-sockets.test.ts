@@ -5,7 +5,7 @@ import { createRoomStore } from '../../src/chat/store.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { sleep } from '../../src/shared/backoff.ts'
 import { origin } from '../support/edge-api.ts'
-import { addMembers, connect, openSupport, roomOf, withToken } from '../support/edge-chat.ts'
+import { addMembers, ageSockets, connect, openSupport, roomOf, withToken } from '../support/edge-chat.ts'
 import { newUser } from '../support/edge-rows.ts'
 
 /** A customer, the shop, and their conversation. */
@@ -194,6 +194,19 @@ describe('limits', () => {
     )
     await behind.next('presence', ({ userId, status }) => userId === admin.id && status === 'online')
     expect(JSON.stringify(behind.log())).not.toContain('later')
+  })
+
+  it('who has been silent for 90 s is closed, who sends pings is not, and nobody stays for more than a day', async () => {
+    const { customer, id } = await world()
+    const [silent, lively] = [await connect(customer, id), await connect(customer, id)]
+    lively.raw('ping')
+    await sleep(50)
+    await ageSockets(roomOf(id), 91_000)
+    expect(await silent.closed).toEqual({ code: 4009, reason: 'silent' })
+    lively.say({ type: 'history', limit: 1 })
+    await lively.next('history')
+    await ageSockets(roomOf(id), 24 * 3_600_000)
+    expect(await lively.closed).toEqual({ code: 1001, reason: 'open a new one' })
   })
 
   it('a reader that does not answer flow is closed, one that answers is not', async () => {

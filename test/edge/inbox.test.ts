@@ -5,12 +5,14 @@ import { z } from 'zod'
 import { readConfig } from '../../src/config.ts'
 import { Notification, retention } from '../../src/inbox/protocol.ts'
 import { createServices } from '../../src/services.ts'
+import { sleep } from '../../src/shared/backoff.ts'
 import { newId } from '../../src/shared/ids.ts'
 import { newMeter } from '../../src/shared/meter.ts'
 import { startOnce } from '../../workers/api.ts'
 import { api, origin } from '../support/edge-api.ts'
 import {
   addMembers,
+  ageSockets,
   connect,
   inboxOf,
   openSupport,
@@ -213,6 +215,17 @@ describe('who may listen', () => {
     for (let n = 0; n < 10; n++) await connectInbox(ada)
     const eleventh = await inboxHandshake(withToken(ada))
     expect([eleventh.status, eleventh.headers.get('Retry-After')]).toEqual([429, '60'])
+  })
+
+  it('is closed after 90 s of silence, or a day', async () => {
+    const ada = await newUser()
+    const [silent, lively] = [await connectInbox(ada), await connectInbox(ada)]
+    lively.say('ping')
+    await sleep(50)
+    await ageSockets(inboxOf(ada), 91_000)
+    expect(await silent.closed).toBe(4009)
+    await ageSockets(inboxOf(ada), 24 * 3_600_000)
+    expect(await lively.closed).toBe(1001)
   })
 })
 

@@ -1,3 +1,4 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { z } from 'zod'
@@ -54,6 +55,21 @@ export const withToken = ({ token }: TestUser): Record<string, string> => ({
 export const roomOf = (id: string) => env.CHAT_ROOMS.getByName(id)
 
 export const inboxOf = ({ id }: TestUser) => env.INBOXES.getByName(id)
+
+/** The sockets of a room or an inbox have been there for longer by so many milliseconds, and it looks after them. */
+export const ageSockets = async (
+  object: ReturnType<typeof roomOf> | ReturnType<typeof inboxOf>,
+  milliseconds: number,
+): Promise<void> => {
+  await runInDurableObject(object, (_, state) => {
+    for (const socket of state.getWebSockets()) {
+      const attachment = socket.deserializeAttachment() as { connectedAt: number }
+      socket.serializeAttachment({ ...attachment, connectedAt: attachment.connectedAt - milliseconds })
+    }
+  })
+  await evictDurableObject(object)
+  await runDurableObjectAlarm(object)
+}
 
 export type TestSocket = ReturnType<typeof clientOf>
 
