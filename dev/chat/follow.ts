@@ -87,7 +87,8 @@ export const follow = ({ room, names, self, print, canReopen, customer }: Option
         else shownById.set(id, shown)
         room.markRead()
         // What was closed before, and opened again, is history.
-        if (system?.kind === 'closed' && isClosed) tellClosed()
+        const last = messages.findLast((one) => ['closed', 'reopened'].includes(one.system?.kind ?? ''))
+        if (system?.kind === 'closed' && isClosed && last?.id === id) tellClosed()
       }),
     ),
     room.on('messageEdited', ({ id, content, at }) =>
