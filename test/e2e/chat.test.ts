@@ -152,27 +152,50 @@ describe('the client library', () => {
 })
 
 describe('npm run chat', () => {
-  it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
-    const { id, customer } = await openConversation()
+  const start = () => {
     const { email, password } = loginOf('user')
     const child = spawn(
       process.execPath,
       ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
-      {
-        cwd: projectRoot,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      },
+      { cwd: projectRoot, stdio: ['pipe', 'pipe', 'pipe'] },
     )
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-    const exited = once(child, 'exit')
-    child.stdin.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
+    return { input: child.stdin, exited: once(child, 'exit'), output: () => output }
+  }
+
+  it('signs in, lists, joins, sends what is piped into it, and ends when that does', async () => {
+    const { id, customer } = await openConversation()
+    const { input, exited, output } = start()
+    input.end(`/nothing\n/join ${id}\nfrom a terminal\nand once more\n/quit\n`)
     const [code] = await exited
-    expect(output).toContain('Signed in at')
-    expect(output).toContain('No such command')
+    expect(output()).toContain('Signed in at')
+    expect(output()).toContain('No such command')
     expect(code).toBe(0)
     const log = (await logOf(customer, id)).map(({ content }) => content)
     expect(log.slice(-2)).toEqual(['from a terminal', 'and once more'])
+  })
+
+  it('names who joins later, and says how a closed conversation is opened again', async () => {
+    const { id, customer, admin } = await openConversation()
+    const params = { path: { id } }
+    const { id: userId, name } = admin.session.user!
+    await admin.post('/api/v1/conversations/{id}/leave', { params })
+    const { input, exited, output } = start()
+    const told = (text: string) => until(`${text} in\n${output()}`, () => output().includes(text))
+    input.write(`/join ${id}\n`)
+    await told('(online)')
+    await admin.post('/api/v1/conversations/{id}/members', { params, body: { userId } })
+    await told(`(${name} joined)`)
+    const content = `from the shop ${Date.now()}`
+    await admin.post('/api/v1/conversations/{id}/messages', { params, body: { content } })
+    await told(`${name}  ${content}`)
+    await customer.post('/api/v1/conversations/{id}/close', { params })
+    await told('/reopen opens it again')
+    input.write('/reopen\n')
+    await told('opened again')
+    input.end('/quit\n')
+    expect(await exited).toEqual([0, null])
   })
 })
 
