@@ -479,6 +479,66 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     expect(problems).toEqual([])
   })
 
+  it('marks where unread messages began, and nothing that comes while one is looking', async () => {
+    const { id, customer, admin } = await openConversation()
+    const params = { path: { id } }
+    const say = (content: string) =>
+      admin.post('/api/v1/conversations/{id}/messages', { params, body: { content } })
+    const stamp = Date.now().toString(36)
+    await say(`${stamp} known`)
+    await customer.put('/api/v1/conversations/{id}/read', { params, body: { seq: 1_000_000 } })
+    const page = await openPage(stack.api, 390)
+    await signInBy(page, 'user')
+    const row = page.locator(`a[href="#${id}"]`)
+    const divider = page.getByRole('log', { name: 'Messages' }).getByText('New', { exact: true })
+    const standsAbove = async (text: string) => {
+      await divider.waitFor()
+      expect(await page.locator('li.new + li .content').textContent()).toBe(text)
+    }
+    // Where a page of several in one browser would lose its focus, or come back.
+    const turn = (isBack: boolean) =>
+      page.evaluate(
+        `document.hasFocus = () => ${isBack}; dispatchEvent(new Event('${isBack ? 'focus' : 'blur'}'))`,
+      )
+    const isRead = async (text: string) => {
+      for (const end = Date.now() + patience; Date.now() < end; await sleep(100)) {
+        const { data } = await customer.get('/api/v1/conversations/{id}', { params })
+        if (data.unread === 0 && data.lastMessage?.content === text) return
+      }
+      throw new Error(`Not read: ${text}`)
+    }
+
+    await row.click()
+    await message(page, `${stamp} known`).waitFor()
+    await say(`${stamp} seen`)
+    await message(page, `${stamp} seen`).waitFor()
+    await isRead(`${stamp} seen`)
+    expect(await divider.count()).toBe(0)
+
+    await turn(false)
+    await say(`${stamp} missed`)
+    await say(`${stamp} missed, too`)
+    await message(page, `${stamp} missed, too`).waitFor()
+    await turn(true)
+    await isRead(`${stamp} missed, too`)
+    await say(`${stamp} seen as well`)
+    await message(page, `${stamp} seen as well`).waitFor()
+    await standsAbove(`${stamp} missed`)
+    expect(await contrastProblems(page)).toEqual([])
+
+    await field(page).fill(`${stamp} answer`)
+    await page.getByRole('button', { name: 'Send' }).click()
+    await divider.waitFor({ state: 'detached' })
+    await isRead(`${stamp} answer`)
+
+    await page.getByRole('button', { name: 'Back to the conversations' }).click()
+    await say(`${stamp} unopened`)
+    await row.getByText(`${stamp} unopened`).waitFor()
+    await row.click()
+    await standsAbove(`${stamp} unopened`)
+    expect(problems).toEqual([])
+  })
+
   it('hears of what is new in conversations that are not open', async () => {
     const { id, customer, admin } = await openConversation()
     const page = await openPage(stack.api, 1200)

@@ -71,6 +71,7 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
   const [problem, setProblem] = useState<string>()
   const [editing, setEditing] = useState<RoomMessage>()
   const heading = useRef<HTMLHeadingElement>(null)
+  const head = useRef(detail.lastMessage?.seq ?? 0)
   // Elsewhere the field takes it.
   useEffect(() => {
     if (isTouch() || view.isClosed) heading.current?.focus()
@@ -136,6 +137,7 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
       <MessageList
         {...{ room, view, files, names }}
         self={user.id}
+        head={head.current}
         isTyping={typing.length > 0}
         onEdit={setEditing}
         onDiscard={discard}
