@@ -368,6 +368,8 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       // A picture that has been decoded, from memory: an element cannot send a token.
       await page.waitForFunction((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0, await image.elementHandle()) // prettier-ignore
       expect(await image.getAttribute('src')).toMatch(/^blob:/)
+      // Never larger than it is.
+      expect(await image.boundingBox()).toMatchObject({ width: 32, height: 32 })
       await bubble.getByRole('link', { name: 'note.pdf' }).waitFor()
     }
     await tray.first().waitFor({ state: 'detached' })
