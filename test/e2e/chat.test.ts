@@ -569,6 +569,73 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     expect(problems).toEqual([])
   })
 
+  it('names what it is about, and is closed, opened again and left, by keyboard', async () => {
+    const [customer, admin] = [await signIn('user'), await signIn('admin')]
+    const [product] = (await customer.get('/api/v1/products', { params: { query: { limit: 1 } } })).data
+    const subject = { type: 'product' as const, id: product!.id }
+    const { data } = await customer.post('/api/v1/conversations', { body: { subject } })
+    const params = { path: { id: data.id } }
+    const join = { params, body: { userId: admin.session.user!.id } }
+    await admin.post('/api/v1/conversations/{id}/members', join)
+    const [phone, desk] = [await openPage(stack.api, 390), await openPage(stack.api, 1200, 'dark')]
+    await signInBy(phone, 'admin')
+    await signInBy(desk, 'user')
+    const rowOf = (page: Page) => page.locator(`a[href="#${data.id}"]`)
+    for (const page of [phone, desk]) {
+      await rowOf(page).getByText(product!.name).waitFor()
+      await rowOf(page).click()
+      await field(page).waitFor()
+    }
+    const head = (page: Page) => page.getByRole('main').locator('header')
+    await head(desk).getByRole('heading', { name: product!.name }).waitFor()
+    await head(phone).getByRole('heading', { name: data.customer.name }).waitFor()
+    await head(phone).getByText(product!.name).waitFor()
+
+    /** With the focus where each step begins. */
+    const choose = async (page: Page, what: string, answer: string) => {
+      await head(page).getByRole('button', { name: 'Options of the conversation' }).press('Enter')
+      await page.locator('.pane-card button:focus').waitFor()
+      await page.getByRole('button', { name: what, exact: true }).press('Enter')
+      await page.getByRole('button', { name: answer, exact: true }).and(page.locator(':focus')).waitFor()
+    }
+    await choose(desk, 'Close the conversation', 'Close it')
+    expect(await contrastProblems(desk)).toEqual([])
+    await desk.keyboard.press('Escape')
+    const menu = desk.getByRole('button', { name: 'Options of the conversation' })
+    await menu.and(desk.locator(':focus')).waitFor()
+    await choose(desk, 'Close the conversation', 'Close it')
+    await desk.keyboard.press('Enter')
+    for (const page of [phone, desk]) await page.getByText('This conversation is closed.').waitFor()
+    await menu.and(desk.locator(':focus')).waitFor()
+    // The shop would open a conversation of its own about this.
+    await phone.getByText(`Only ${data.customer.name} can open it again.`).waitFor()
+    await desk.getByRole('button', { name: 'Open it again' }).click()
+    for (const page of [phone, desk]) await field(page).waitFor()
+
+    await choose(phone, 'Leave the conversation', 'Leave it')
+    expect(await contrastProblems(phone)).toEqual([])
+    await phone.keyboard.press('Enter')
+    await phone.getByRole('heading', { name: 'Messages' }).and(phone.locator(':focus')).waitFor()
+    // The shop sees it all the same, and may close it; what it is no member of it cannot leave.
+    await rowOf(phone).click()
+    await phone.getByRole('button', { name: 'Take part' }).waitFor()
+    await choose(phone, 'Close the conversation', 'Close it')
+    await phone.keyboard.press('Enter')
+    await phone.getByText('The conversation is closed.').waitFor()
+    expect(await head(phone).getByRole('button', { name: 'Options' }).count()).toBe(0)
+
+    await desk.getByText('This conversation is closed.').waitFor()
+    await choose(desk, 'Leave the conversation', 'Leave it')
+    await desk.keyboard.press('Enter')
+    await desk.getByRole('status').filter({ hasText: 'You have left' }).waitFor({ state: 'attached' })
+    await rowOf(desk).waitFor({ state: 'detached' })
+    const gone = await customer
+      .get('/api/v1/conversations/{id}', { params })
+      .catch((error: ApiError) => error.code)
+    expect(gone).toBe('NOT_FOUND')
+    expect(problems).toEqual([])
+  })
+
   it('can be used with a keyboard alone, and says what is wrong', async () => {
     const { id } = await openConversation()
     const page = await openPage(stack.api, 1200)
