@@ -391,6 +391,8 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       // A picture that has been decoded, from memory: an element cannot send a token.
       await page.waitForFunction((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0, await image.elementHandle()) // prettier-ignore
       expect(await image.getAttribute('src')).toMatch(/^blob:/)
+      // Never larger than it is.
+      expect(await image.boundingBox()).toMatchObject({ width: 32, height: 32 })
       await bubble.getByRole('link', { name: 'note.pdf' }).waitFor()
     }
     await tray.first().waitFor({ state: 'detached' })
@@ -502,6 +504,66 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     expect(problems).toEqual([])
   })
 
+  it('marks where unread messages began, and nothing that comes while one is looking', async () => {
+    const { id, customer, admin } = await openConversation()
+    const params = { path: { id } }
+    const say = (content: string) =>
+      admin.post('/api/v1/conversations/{id}/messages', { params, body: { content } })
+    const stamp = Date.now().toString(36)
+    await say(`${stamp} known`)
+    await customer.put('/api/v1/conversations/{id}/read', { params, body: { seq: 1_000_000 } })
+    const page = await openPage(stack.api, 390)
+    await signInBy(page, 'user')
+    const row = page.locator(`a[href="#${id}"]`)
+    const divider = page.getByRole('log', { name: 'Messages' }).getByText('New', { exact: true })
+    const standsAbove = async (text: string) => {
+      await divider.waitFor()
+      expect(await page.locator('li.new + li .content').textContent()).toBe(text)
+    }
+    // Where a page of several in one browser would lose its focus, or come back.
+    const turn = (isBack: boolean) =>
+      page.evaluate(
+        `document.hasFocus = () => ${isBack}; dispatchEvent(new Event('${isBack ? 'focus' : 'blur'}'))`,
+      )
+    const isRead = async (text: string) => {
+      for (const end = Date.now() + patience; Date.now() < end; await sleep(100)) {
+        const { data } = await customer.get('/api/v1/conversations/{id}', { params })
+        if (data.unread === 0 && data.lastMessage?.content === text) return
+      }
+      throw new Error(`Not read: ${text}`)
+    }
+
+    await row.click()
+    await message(page, `${stamp} known`).waitFor()
+    await say(`${stamp} seen`)
+    await message(page, `${stamp} seen`).waitFor()
+    await isRead(`${stamp} seen`)
+    expect(await divider.count()).toBe(0)
+
+    await turn(false)
+    await say(`${stamp} missed`)
+    await say(`${stamp} missed, too`)
+    await message(page, `${stamp} missed, too`).waitFor()
+    await turn(true)
+    await isRead(`${stamp} missed, too`)
+    await say(`${stamp} seen as well`)
+    await message(page, `${stamp} seen as well`).waitFor()
+    await standsAbove(`${stamp} missed`)
+    expect(await contrastProblems(page)).toEqual([])
+
+    await field(page).fill(`${stamp} answer`)
+    await page.getByRole('button', { name: 'Send' }).click()
+    await divider.waitFor({ state: 'detached' })
+    await isRead(`${stamp} answer`)
+
+    await page.getByRole('button', { name: 'Back to the conversations' }).click()
+    await say(`${stamp} unopened`)
+    await row.getByText(`${stamp} unopened`).waitFor()
+    await row.click()
+    await standsAbove(`${stamp} unopened`)
+    expect(problems).toEqual([])
+  })
+
   it('hears of what is new in conversations that are not open', async () => {
     const { id, customer, admin } = await openConversation()
     const page = await openPage(stack.api, 1200)
@@ -527,6 +589,73 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     const text = `heard ${Date.now()}`
     await say(text)
     await row.getByText(text).waitFor()
+    expect(problems).toEqual([])
+  })
+
+  it('names what it is about, and is closed, opened again and left, by keyboard', async () => {
+    const [customer, admin] = [await signIn('user'), await signIn('admin')]
+    const [product] = (await customer.get('/api/v1/products', { params: { query: { limit: 1 } } })).data
+    const subject = { type: 'product' as const, id: product!.id }
+    const { data } = await customer.post('/api/v1/conversations', { body: { subject } })
+    const params = { path: { id: data.id } }
+    const join = { params, body: { userId: admin.session.user!.id } }
+    await admin.post('/api/v1/conversations/{id}/members', join)
+    const [phone, desk] = [await openPage(stack.api, 390), await openPage(stack.api, 1200, 'dark')]
+    await signInBy(phone, 'admin')
+    await signInBy(desk, 'user')
+    const rowOf = (page: Page) => page.locator(`a[href="#${data.id}"]`)
+    for (const page of [phone, desk]) {
+      await rowOf(page).getByText(product!.name).waitFor()
+      await rowOf(page).click()
+      await field(page).waitFor()
+    }
+    const head = (page: Page) => page.getByRole('main').locator('header')
+    await head(desk).getByRole('heading', { name: product!.name }).waitFor()
+    await head(phone).getByRole('heading', { name: data.customer.name }).waitFor()
+    await head(phone).getByText(product!.name).waitFor()
+
+    /** With the focus where each step begins. */
+    const choose = async (page: Page, what: string, answer: string) => {
+      await head(page).getByRole('button', { name: 'Options of the conversation' }).press('Enter')
+      await page.locator('.pane-card button:focus').waitFor()
+      await page.getByRole('button', { name: what, exact: true }).press('Enter')
+      await page.getByRole('button', { name: answer, exact: true }).and(page.locator(':focus')).waitFor()
+    }
+    await choose(desk, 'Close the conversation', 'Close it')
+    expect(await contrastProblems(desk)).toEqual([])
+    await desk.keyboard.press('Escape')
+    const menu = desk.getByRole('button', { name: 'Options of the conversation' })
+    await menu.and(desk.locator(':focus')).waitFor()
+    await choose(desk, 'Close the conversation', 'Close it')
+    await desk.keyboard.press('Enter')
+    for (const page of [phone, desk]) await page.getByText('This conversation is closed.').waitFor()
+    await menu.and(desk.locator(':focus')).waitFor()
+    // The shop would open a conversation of its own about this.
+    await phone.getByText(`Only ${data.customer.name} can open it again.`).waitFor()
+    await desk.getByRole('button', { name: 'Open it again' }).click()
+    for (const page of [phone, desk]) await field(page).waitFor()
+
+    await choose(phone, 'Leave the conversation', 'Leave it')
+    expect(await contrastProblems(phone)).toEqual([])
+    await phone.keyboard.press('Enter')
+    await phone.getByRole('heading', { name: 'Messages' }).and(phone.locator(':focus')).waitFor()
+    // The shop sees it all the same, and may close it; what it is no member of it cannot leave.
+    await rowOf(phone).click()
+    await phone.getByRole('button', { name: 'Take part' }).waitFor()
+    await choose(phone, 'Close the conversation', 'Close it')
+    await phone.keyboard.press('Enter')
+    await phone.getByText('The conversation is closed.').waitFor()
+    expect(await head(phone).getByRole('button', { name: 'Options' }).count()).toBe(0)
+
+    await desk.getByText('This conversation is closed.').waitFor()
+    await choose(desk, 'Leave the conversation', 'Leave it')
+    await desk.keyboard.press('Enter')
+    await desk.getByRole('status').filter({ hasText: 'You have left' }).waitFor({ state: 'attached' })
+    await rowOf(desk).waitFor({ state: 'detached' })
+    const gone = await customer
+      .get('/api/v1/conversations/{id}', { params })
+      .catch((error: ApiError) => error.code)
+    expect(gone).toBe('NOT_FOUND')
     expect(problems).toEqual([])
   })
 

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { AttachedFile } from './api.ts'
 import { isImage, type Files } from './files.ts'
 import { Broken, Page } from './icons.tsx'
+import { fillsBox } from './fills-box.ts'
+import { useNear } from './use-near.ts'
 import { Viewer } from './viewer.tsx'
 
 type State = { url?: string; problem?: 'gone' | 'away' }
@@ -11,26 +13,18 @@ const useImage = (files: Files, id: string, variant: string) => {
   const element = useRef<HTMLButtonElement>(null)
   const [state, setState] = useState<State>({})
   const [tries, setTries] = useState(0)
+  const isNear = useNear(element, '400px')
   useEffect(() => {
-    if (element.current === null) return
+    if (!isNear) return
     let isOver = false
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting !== true) return
-        observer.disconnect()
-        files.urlOf(id, variant).then(
-          (url) => !isOver && setState(url === undefined ? { problem: 'gone' } : { url }),
-          () => !isOver && setState({ problem: 'away' }),
-        )
-      },
-      { rootMargin: '400px' },
+    files.urlOf(id, variant).then(
+      (url) => !isOver && setState(url === undefined ? { problem: 'gone' } : { url }),
+      () => !isOver && setState({ problem: 'away' }),
     )
-    observer.observe(element.current)
     return () => {
       isOver = true
-      observer.disconnect()
     }
-  }, [files, id, variant, tries])
+  }, [files, id, variant, tries, isNear])
   const retry = () => {
     setState({})
     setTries((n) => n + 1)
@@ -38,11 +32,20 @@ const useImage = (files: Files, id: string, variant: string) => {
   return { element, state, retry }
 }
 
+/** Pixels of a side of `thumb`; it is made as large also of what is smaller. */
+const thumb = 150
+
+const coversThumb = ({ variants }: AttachedFile): boolean => {
+  const { width = 0, height = 0 } = variants.find(({ name }) => name === 'full') ?? {}
+  return width >= thumb && height >= thumb
+}
+
 type ImageProps = { file: AttachedFile; files: Files; isAlone: boolean; onOpen: () => void }
 
 const Image = ({ file, files, isAlone, onOpen }: ImageProps) => {
-  const variant = isAlone ? 'medium' : 'thumb'
+  const variant = isAlone || !coversThumb(file) ? 'medium' : 'thumb'
   const { element, state, retry } = useImage(files, file.id, variant)
+  const [isFilling, setFilling] = useState(false)
   const { width, height } = file.variants.find(({ name }) => name === variant) ?? {}
   // Its place is there before it is: nothing jumps.
   const size = isAlone && width !== undefined && height !== undefined ? { width, height } : undefined
@@ -52,7 +55,7 @@ const Image = ({ file, files, isAlone, onOpen }: ImageProps) => {
       <button
         ref={element}
         type="button"
-        class={`picture ${url === undefined && problem === undefined ? 'is-loading' : ''}`}
+        class={`picture ${url === undefined && problem === undefined ? 'is-loading' : ''} ${isFilling ? 'is-filling' : ''}`}
         style={size && { aspectRatio: `${size.width} / ${size.height}`, '--width': `${size.width}px` }}
         aria-label={problem === undefined ? `Open ${file.name}` : `${file.name} cannot be shown`}
         aria-disabled={problem === 'gone'}
@@ -61,7 +64,14 @@ const Image = ({ file, files, isAlone, onOpen }: ImageProps) => {
           else if (problem === undefined) onOpen()
         }}
       >
-        {url !== undefined && <img src={url} alt={file.name} draggable={false} />}
+        {url !== undefined && (
+          <img
+            src={url}
+            alt={file.name}
+            draggable={false}
+            onLoad={({ currentTarget }) => setFilling(fillsBox(currentTarget))}
+          />
+        )}
         {problem !== undefined && (
           <span class="picture-problem">
             <Broken />

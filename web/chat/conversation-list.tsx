@@ -1,11 +1,16 @@
+import { useRef } from 'preact/hooks'
 import type { User } from '../../src/client/session.ts'
 import type { Conversation } from './api.ts'
-import { initialsOf, subjectOf, titleOf, whenOf } from './format.ts'
+import { initialsOf, isCustomer, whenOf } from './format.ts'
+import type { ProductNames } from './product-names.ts'
+import { useNear } from './use-near.ts'
+import { useSubject } from './use-subject.ts'
 
 type Props = {
   all: Conversation[] | undefined
   selected: string | undefined
   user: User
+  products: ProductNames
   onAsk: () => void
 }
 
@@ -18,23 +23,27 @@ const preview = ({ lastMessage, closed }: Conversation, self: string): string =>
   return `${from === self ? 'You: ' : ''}${text}`
 }
 
-const Row = ({ one, user, isOpen }: { one: Conversation; user: User; isOpen: boolean }) => {
-  const title = titleOf(one, user.id)
-  const subject = subjectOf(one)
+type RowProps = { one: Conversation; user: User; products: ProductNames; isOpen: boolean }
+
+const Row = ({ one, user, products, isOpen }: RowProps) => {
+  const element = useRef<HTMLAnchorElement>(null)
+  const subject = useSubject(one, products, useNear(element, '200px'))
+  const isOwn = isCustomer(one, user.id)
   const unread = one.unread ?? 0
   return (
     <li>
       <a
+        ref={element}
         href={`#${one.id}`}
         class={unread > 0 ? 'row is-unread' : 'row'}
         aria-current={isOpen ? 'page' : undefined}
       >
         <span class={`avatar ${one.subject.type}`} aria-hidden="true">
-          {title === subject ? subject.slice(0, 1) : initialsOf(title)}
+          {isOwn ? one.subject.type.slice(0, 1).toUpperCase() : initialsOf(one.customer.name)}
         </span>
         <span class="row-title">
-          {title}
-          {title !== subject && <span class="tag">{subject}</span>}
+          {isOwn ? subject : one.customer.name}
+          {!isOwn && <span class="tag">{subject}</span>}
         </span>
         <time class="row-time" dateTime={one.activeAt}>
           {whenOf(one.activeAt)}
@@ -53,7 +62,7 @@ const Row = ({ one, user, isOpen }: { one: Conversation; user: User; isOpen: boo
   )
 }
 
-export const ConversationList = ({ all, selected, user, onAsk }: Props) => {
+export const ConversationList = ({ all, selected, user, products, onAsk }: Props) => {
   if (all === undefined) {
     return (
       <ul class="rows" aria-busy="true" aria-label="Loading">
@@ -82,7 +91,7 @@ export const ConversationList = ({ all, selected, user, onAsk }: Props) => {
   return (
     <ul class="rows">
       {all.map((one) => (
-        <Row key={one.id} one={one} user={user} isOpen={one.id === selected} />
+        <Row key={one.id} one={one} user={user} products={products} isOpen={one.id === selected} />
       ))}
     </ul>
   )

@@ -3,10 +3,12 @@ import type { Chat } from '../../src/client/chat.ts'
 import type { Client } from '../../src/client/rest.ts'
 import type { User } from '../../src/client/session.ts'
 import { ApiError } from '../../src/client/api-error.ts'
+import { questionOf, type Act } from './acts.ts'
 import type { Conversation, ConversationDetail } from './api.ts'
+import { ConversationMenu } from './conversation-menu.tsx'
 import type { Files } from './files.ts'
-import { subjectOf, titleOf } from './format.ts'
-import { Back } from './icons.tsx'
+import { ConversationHead, PaneHead } from './pane-head.tsx'
+import type { ProductNames } from './product-names.ts'
 import { Talk } from './talk.tsx'
 import type { Tray } from './tray.ts'
 
@@ -14,12 +16,14 @@ type Props = {
   chat: Chat
   client: Client
   files: Files
+  products: ProductNames
   trayOf: (conversationId: string) => Tray
   user: User
   id: string
   patch: (id: string, changes: Partial<Conversation>) => void
   onBack: () => void
   onChanged: () => void
+  onLeft: () => void
 }
 
 /** Who takes part, and whether that is one of us. `null`: there is no such conversation. */
@@ -43,17 +47,21 @@ export const ConversationPane = ({
   chat,
   client,
   files,
+  products,
   trayOf,
   user,
   id,
   patch,
   onBack,
   onChanged,
+  onLeft,
 }: Props) => {
   const { detail, setDetail, isAway, load } = useDetail(client, id)
   const [problem, setProblem] = useState<string>()
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [detail?.id])
+  /** What the room says of it then is no news, and its conversation not ours to ask for. */
+  const isLeaving = useRef(false)
 
   const join = async () => {
     setProblem(undefined)
@@ -68,6 +76,24 @@ export const ConversationPane = ({
     }
   }
 
+  const act = async (which: Act) => {
+    const params = { path: { id } }
+    if (which === 'close') {
+      setDetail((await client.post('/api/v1/conversations/{id}/close', { params })).data)
+      onChanged()
+      // The menu may be gone with what it was for.
+      return heading.current?.focus()
+    }
+    isLeaving.current = true
+    try {
+      await client.post('/api/v1/conversations/{id}/leave', { params })
+    } catch (error) {
+      isLeaving.current = false
+      throw error
+    }
+    onLeft()
+  }
+
   const reopen = async ({ subject }: ConversationDetail) => {
     const { type, id: of } = subject
     await client.post('/api/v1/conversations', {
@@ -80,26 +106,25 @@ export const ConversationPane = ({
   if (detail && isMember) {
     return (
       <Talk
-        {...{ chat, files, user, detail, patch, onBack }}
+        {...{ chat, files, products, user, detail, patch, onBack }}
         tray={trayOf(id)}
-        onMembers={() => void load()}
+        onMembers={() => !isLeaving.current && void load()}
+        onAct={act}
         onReopen={() => reopen(detail)}
       />
     )
   }
   return (
     <main class="pane" aria-busy={detail === undefined && !isAway}>
-      <header class="pane-head">
-        <button class="round back" onClick={onBack} aria-label="Back to the conversations">
-          <Back />
-        </button>
-        <div class="pane-title">
-          <h2 ref={heading} tabIndex={-1}>
-            {detail ? titleOf(detail, user.id) : detail === null ? 'Not found' : 'Conversation'}
-          </h2>
-          <p>{detail ? subjectOf(detail) : '\u00a0'}</p>
-        </div>
-      </header>
+      {detail ? (
+        <ConversationHead conversation={detail} {...{ products, user, heading, onBack }}>
+          {user.role === 'admin' && !detail.closed && (
+            <ConversationMenu acts={['close']} ask={(which) => questionOf(which, detail, user)} onAct={act} />
+          )}
+        </ConversationHead>
+      ) : (
+        <PaneHead {...{ heading, onBack }} title={detail === null ? 'Not found' : 'Conversation'} />
+      )}
       <div class="notice-area">
         {detail === null && <p>There is no such conversation, or it is not yours.</p>}
         {isAway && (
@@ -112,7 +137,10 @@ export const ConversationPane = ({
         )}
         {detail && (
           <>
-            <p>{detail.customer.name} talks to the shop here. Take part to read and to answer.</p>
+            <p>
+              {detail.customer.name} talks to the shop here. Take part to read and to answer.
+              {detail.closed && ' The conversation is closed.'}
+            </p>
             <button class="primary" onClick={() => void join()}>
               Take part
             </button>

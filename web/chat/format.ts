@@ -36,14 +36,15 @@ export const initialsOf = (name: string): string =>
     .join('')
     .toUpperCase()
 
-export const subjectOf = ({ subject: { type, id } }: Conversation): string => {
+/** `name`: of the product; null when it has none any more, undefined until it is known. */
+export const subjectOf = ({ subject: { type, id } }: Conversation, name?: string | null): string => {
   if (type === 'support') return 'Support'
+  if (type === 'product' && name !== null) return name ?? 'Product'
   return `${type === 'order' ? 'Order' : 'Product'} ${(id ?? '').slice(-6).toUpperCase()}`
 }
 
 /** For the customer it is about something, for the shop with somebody. */
-export const titleOf = (conversation: Conversation, self: string): string =>
-  conversation.customer.id === self ? subjectOf(conversation) : conversation.customer.name
+export const isCustomer = ({ customer }: Conversation, self: string): boolean => customer.id === self
 
 export const lastSeenOf = (at: string | null): string => (at === null ? 'Offline' : `Last seen ${whenOf(at)}`)
 

@@ -7,6 +7,7 @@ import { ConversationPane } from './conversation-pane.tsx'
 import { createFiles } from './files.ts'
 import { Leave, Mark, Plus } from './icons.tsx'
 import { openLive } from './live.ts'
+import { createProductNames } from './product-names.ts'
 import { createTrays } from './tray.ts'
 import { useConversations } from './use-conversations.ts'
 
@@ -42,17 +43,20 @@ const openAll = (client: Client) => {
     live.close()
     files.close()
   }
-  return { chat, live, files, trayOf: createTrays(client, live), close }
+  return { chat, live, files, products: createProductNames(client), trayOf: createTrays(client, live), close }
 }
 
 export const Inbox = ({ client, user, onSignedOut }: Props) => {
-  const { chat, live, files, trayOf, close } = useMemo(() => openAll(client), [client])
+  const { chat, live, files, products, trayOf, close } = useMemo(() => openAll(client), [client])
   useEffect(() => close, [close])
   const selected = useSelected()
   const { all, isStale, load, patch } = useConversations(client, live, user, selected)
   const [problem, setProblem] = useState<string>()
   const list = useRef<HTMLElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
   const last = useRef<string | undefined>(undefined)
+  /** The one that the user has just left for good. */
+  const [left, setLeft] = useState<string>()
 
   const unread = all?.reduce((sum, one) => sum + (one.unread ?? 0), 0) ?? 0
   useEffect(() => {
@@ -62,9 +66,13 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
   // Whoever comes back from a conversation goes on where they were in the list.
   useEffect(() => {
     if (selected === undefined && last.current !== undefined) {
-      list.current?.querySelector<HTMLElement>(`[href="#${last.current}"]`)?.focus()
+      const row = list.current?.querySelector<HTMLElement>(`[href="#${last.current}"]`)
+      // Its row may go in a moment.
+      const place = row && left !== last.current ? row : heading.current
+      place?.focus()
     }
     last.current = selected
+    if (selected !== undefined) setLeft(undefined)
   }, [selected])
 
   const signOut = () => {
@@ -91,7 +99,9 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
       <aside class="side" aria-label="Conversations">
         <header class="side-head">
           <Mark />
-          <h1>Messages</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            Messages
+          </h1>
           {user.role !== 'admin' && (
             <button
               class="round"
@@ -106,8 +116,17 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
         <p class="side-problem" role="alert">
           {problem ?? (isStale && all === undefined ? 'Your conversations cannot be loaded.' : undefined)}
         </p>
+        <p class="hidden" role="status">
+          {left !== undefined && 'You have left the conversation.'}
+        </p>
         <nav ref={list} aria-label="Conversations">
-          <ConversationList all={all} selected={selected} user={user} onAsk={() => void askSupport()} />
+          <ConversationList
+            all={all}
+            selected={selected}
+            user={user}
+            products={products}
+            onAsk={() => void askSupport()}
+          />
         </nav>
         <footer class="side-foot">
           <span class="avatar" aria-hidden="true">
@@ -130,10 +149,15 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
       ) : (
         <ConversationPane
           key={selected}
-          {...{ chat, client, files, trayOf, user, patch }}
+          {...{ chat, client, files, products, trayOf, user, patch }}
           id={selected}
           onBack={closePane}
           onChanged={() => void load()}
+          onLeft={() => {
+            setLeft(selected)
+            closePane()
+            void load()
+          }}
         />
       )}
     </div>

@@ -6,6 +6,7 @@ import type { Files } from './files.ts'
 import { dayLabel, isContinued, isNewDay } from './format.ts'
 import { Down } from './icons.tsx'
 import { MessageBubble } from './message-bubble.tsx'
+import { useDivider } from './use-divider.ts'
 
 type Props = {
   room: Room
@@ -13,6 +14,8 @@ type Props = {
   files: Files
   names: Map<string, string>
   self: string
+  /** The seq of the last message when the conversation was opened. */
+  head: number
   isTyping: boolean
   onEdit: (message: RoomMessage) => void
   onDiscard: (message: RoomMessage) => void
@@ -64,7 +67,7 @@ const useScroll = (view: RoomView) => {
     if (area.current !== null) area.current.scrollTop = area.current.scrollHeight
   }
 
-  return { area, isAway, onScroll, toEnd }
+  return { area, isAtEnd, isAway, onScroll, toEnd }
 }
 
 /** What is at the end of a page that somebody looks at is read. */
@@ -84,26 +87,17 @@ const useReading = (room: Room, view: RoomView, isAway: boolean) => {
   }, [room, last, isAway, view.status])
 }
 
-/** Where new messages began when the conversation was opened; it stays there while one reads. */
-const useFirstUnread = (view: RoomView, self: string): string | undefined => {
-  const read = useRef<number | undefined>(undefined)
-  if (read.current === undefined && view.status === 'online' && view.messages.length > 0)
-    read.current = view.read
-  const from = read.current
-  if (from === undefined || from === 0) return undefined
-  return view.messages.find((one) => one.from !== self && one.seq !== null && one.seq > from)?.clientId
-}
-
 /** Null: the system. What is one's own is so before the room has said who one is. */
 const authorOf = ({ from, state }: RoomMessage, names: Map<string, string>): string | null => {
   if (from !== null) return names.get(from) ?? 'Former member'
   return state === 'received' ? null : 'You'
 }
 
-export const MessageList = ({ room, view, files, names, self, isTyping, onEdit, onDiscard }: Props) => {
-  const { area, isAway, onScroll, toEnd } = useScroll(view)
+export const MessageList = ({ room, view, files, names, self, head, isTyping, onEdit, onDiscard }: Props) => {
+  const { area, isAtEnd, isAway, onScroll, toEnd } = useScroll(view)
+  const isLooking = () => isSeen() && isAtEnd.current
+  const divider = useDivider(view, { room, self, head, isLooking })
   useReading(room, view, isAway)
-  const firstUnread = useFirstUnread(view, self)
   const [isLoading, setLoading] = useState(false)
   const unseen = view.messages.filter(({ seq, from }) => from !== self && (seq ?? 0) > view.read).length
 
@@ -152,7 +146,7 @@ export const MessageList = ({ room, view, files, names, self, isTyping, onEdit, 
             {view.messages.map((message, n) => {
               const previous = view.messages[n - 1]
               const starts = isNewDay(message, previous)
-              const isNew = message.clientId === firstUnread
+              const isNew = divider !== undefined && message.seq === divider
               return (
                 <Fragment key={`${message.from ?? ''} ${message.clientId}`}>
                   {starts && (

@@ -2,12 +2,16 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Chat } from '../../src/client/chat.ts'
 import type { RoomMessage, RoomView } from '../../src/client/room-types.ts'
 import type { User } from '../../src/client/session.ts'
+import { canReopen, questionOf, type Act } from './acts.ts'
 import type { Conversation, ConversationDetail } from './api.ts'
+import { ConversationMenu } from './conversation-menu.tsx'
 import { Composer } from './composer.tsx'
 import type { Files } from './files.ts'
-import { lastSeenOf, subjectOf, titleOf } from './format.ts'
-import { Back, Clip } from './icons.tsx'
+import { isCustomer, lastSeenOf } from './format.ts'
+import { Clip } from './icons.tsx'
 import { MessageList } from './message-list.tsx'
+import { ConversationHead, type Status } from './pane-head.tsx'
+import type { ProductNames } from './product-names.ts'
 import type { Tray } from './tray.ts'
 import { isTouch } from './touch.ts'
 import { useDrop } from './use-drop.ts'
@@ -16,6 +20,7 @@ import { useRoom } from './use-room.ts'
 type Props = {
   chat: Chat
   files: Files
+  products: ProductNames
   tray: Tray
   user: User
   detail: ConversationDetail
@@ -23,10 +28,11 @@ type Props = {
   onBack: () => void
   onMembers: () => void
   onReopen: () => Promise<void>
+  onAct: (act: Act) => Promise<void>
 }
 
 /** Of the others: for the shop the customer, for a customer whoever of the shop is there. */
-const presenceOf = (view: RoomView, self: string): { isOnline: boolean; text: string } | undefined => {
+const presenceOf = (view: RoomView, self: string): Status | undefined => {
   const known = view.members.flatMap(({ userId, role }) => {
     const presence = view.presence.get(userId)
     return userId === self || presence === undefined ? [] : [{ role, ...presence }]
@@ -36,6 +42,19 @@ const presenceOf = (view: RoomView, self: string): { isOnline: boolean; text: st
     return { isOnline: true, text: online.role === 'shop' ? 'The shop is online' : 'Online' }
   const seen = known.flatMap(({ lastSeen }) => (lastSeen === null ? [] : [lastSeen])).toSorted()
   return known.length === 0 ? undefined : { isOnline: false, text: lastSeenOf(seen.at(-1) ?? null) }
+}
+
+const statusOf = (
+  view: RoomView,
+  { self, typing, isOwn }: { self: string; typing: string[]; isOwn: boolean },
+): Status | undefined => {
+  // What was known before a cut may be long over.
+  const presence = view.status === 'online' ? presenceOf(view, self) : undefined
+  if (typing.length > 0) {
+    const text = `${typing.join(' and ')} ${typing.length === 1 ? 'is' : 'are'} typing…`
+    return { isOnline: presence?.isOnline === true, text }
+  }
+  return presence ?? (isOwn ? { isOnline: false, text: 'The shop answers here' } : undefined)
 }
 
 const Banner = ({ view, onBack }: { view: RoomView; onBack: () => void }) => {
@@ -65,12 +84,25 @@ const Banner = ({ view, onBack }: { view: RoomView; onBack: () => void }) => {
   )
 }
 
-export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers, onReopen }: Props) => {
+export const Talk = ({
+  chat,
+  files,
+  products,
+  tray,
+  user,
+  detail,
+  patch,
+  onBack,
+  onMembers,
+  onReopen,
+  onAct,
+}: Props) => {
   const { id } = detail
   const { room, view } = useRoom(chat, id)
   const [problem, setProblem] = useState<string>()
   const [editing, setEditing] = useState<RoomMessage>()
   const heading = useRef<HTMLHeadingElement>(null)
+  const head = useRef(detail.lastMessage?.seq ?? 0)
   // Elsewhere the field takes it.
   useEffect(() => {
     if (isTouch() || view.isClosed) heading.current?.focus()
@@ -95,8 +127,10 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
 
   const names = new Map(detail.members.map(({ userId, name }) => [userId, name]))
   const typing = view.typing.map((userId) => names.get(userId) ?? 'Somebody')
-  // What was known before a cut may be long over.
-  const presence = view.status === 'online' ? presenceOf(view, user.id) : undefined
+  const isOwn = isCustomer(detail, user.id)
+  const status = statusOf(view, { self: user.id, typing, isOwn })
+  const isGone = view.status === 'closed'
+  const acts: Act[] = isGone ? [] : view.isClosed ? ['leave'] : ['close', 'leave']
 
   const reopen = async () => {
     setProblem(undefined)
@@ -107,7 +141,7 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
     }
   }
 
-  const drop = useDrop(view.isClosed || view.status === 'closed', tray.add)
+  const drop = useDrop(view.isClosed || isGone, tray.add)
 
   const discard = ({ clientId, attachments = [] }: RoomMessage) => {
     room.discard(clientId)
@@ -116,26 +150,16 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
 
   return (
     <main class="pane" {...drop.handlers}>
-      <header class="pane-head">
-        <button class="round back" onClick={onBack} aria-label="Back to the conversations">
-          <Back />
-        </button>
-        <div class="pane-title">
-          <h2 ref={heading} tabIndex={-1}>
-            {titleOf(detail, user.id)}
-          </h2>
-          <p class={presence?.isOnline === true ? 'presence is-online' : 'presence'}>
-            {typing.length > 0
-              ? `${typing.join(' and ')} ${typing.length === 1 ? 'is' : 'are'} typing…`
-              : (presence?.text ??
-                (detail.customer.id === user.id ? 'The shop answers here' : subjectOf(detail)))}
-          </p>
-        </div>
-      </header>
+      <ConversationHead conversation={detail} {...{ products, user, heading, status, onBack }}>
+        {acts.length > 0 && (
+          <ConversationMenu acts={acts} ask={(act) => questionOf(act, detail, user)} onAct={onAct} />
+        )}
+      </ConversationHead>
       <Banner view={view} onBack={onBack} />
       <MessageList
         {...{ room, view, files, names }}
         self={user.id}
+        head={head.current}
         isTyping={typing.length > 0}
         onEdit={setEditing}
         onDiscard={discard}
@@ -149,15 +173,19 @@ export const Talk = ({ chat, files, tray, user, detail, patch, onBack, onMembers
       {view.isClosed ? (
         <div class="closed-note">
           <p>This conversation is closed.</p>
-          <button class="link" onClick={() => void reopen()}>
-            Open it again
-          </button>
+          {canReopen(detail, user) ? (
+            <button class="link" onClick={() => void reopen()}>
+              Open it again
+            </button>
+          ) : (
+            <p>Only {detail.customer.name} can open it again.</p>
+          )}
           <p role="alert">{problem}</p>
         </div>
       ) : (
         <Composer
           {...{ room, tray }}
-          isOver={view.status === 'closed'}
+          isOver={isGone}
           // Removed meanwhile, here or by the shop: there is nothing left to change.
           editing={view.messages.find((one) => one.id === editing?.id && one.removedAt === undefined)}
           onEdit={setEditing}

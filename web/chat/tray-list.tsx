@@ -1,3 +1,4 @@
+import { fillsBox } from './fills-box.ts'
 import { Broken, Close, Page } from './icons.tsx'
 import type { Chosen } from './tray.ts'
 
@@ -18,8 +19,11 @@ const told = (all: readonly Chosen[]): string =>
 
 const pictureOf = ({ state, preview }: Chosen) => {
   if (state === 'failed') return <Broken />
-  return preview === undefined ? <Page /> : <img src={preview} alt="" onError={hide} />
+  return preview === undefined ? <Page /> : <img src={preview} alt="" onLoad={fit} onError={hide} />
 }
+
+const fit = ({ currentTarget }: { currentTarget: HTMLImageElement }) =>
+  void currentTarget.classList.toggle('is-filling', fillsBox(currentTarget))
 
 /** It is none: the upload will say so. */
 const hide = ({ currentTarget }: { currentTarget: HTMLImageElement }) => {
