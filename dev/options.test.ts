@@ -24,5 +24,7 @@ it.each(['abc', '-1', '65536', '1.5', '80a'])('PORT=%s is refused in one sentenc
 })
 
 it.each([['--frsh'], ['fresh']])('%s is refused in one sentence', (arg) => {
-  expect(() => readOptions([arg], {})).toThrow(`'${arg}' is unknown: \`npm run dev\` takes --fresh and --help.`)
+  expect(() => readOptions([arg], {})).toThrow(
+    `'${arg}' is unknown: \`npm run dev\` takes --fresh and --help.`,
+  )
 })

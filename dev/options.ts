@@ -22,7 +22,8 @@ export function readOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): Options {
   const unknown = args.find((arg) => arg !== '--fresh')
-  if (unknown !== undefined) throw new Error(`'${unknown}' is unknown: \`npm run dev\` takes --fresh and --help.`)
+  if (unknown !== undefined)
+    throw new Error(`'${unknown}' is unknown: \`npm run dev\` takes --fresh and --help.`)
   const text = env.PORT || '8787'
   const port = Number(text)
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {

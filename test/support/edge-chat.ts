@@ -58,7 +58,7 @@ export const inboxOf = ({ id }: TestUser) => env.INBOXES.getByName(id)
 
 /** The sockets of a room or an inbox have been there for longer by so many milliseconds, and it looks after them. */
 export const ageSockets = async (
-  object: ReturnType<typeof roomOf> | ReturnType<typeof inboxOf>,
+  object: Parameters<typeof evictDurableObject>[0],
   milliseconds: number,
 ): Promise<void> => {
   await runInDurableObject(object, (_, state) => {
