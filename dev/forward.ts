@@ -19,7 +19,9 @@ export function forward(req: IncomingMessage, res: ServerResponse, target: Targe
       headers: [...endToEnd(req.rawHeaders), 'CF-Connecting-IP', clientAddress(req)],
       agent: target.agent ?? false,
     })
-    const leave = () => abandon(upstream)
+    const leave = () => {
+      if (!res.writableFinished) abandon(upstream)
+    }
     res.once('close', leave)
     const done = () => {
       res.off('close', leave)
@@ -60,7 +62,7 @@ export function tunnel(req: IncomingMessage, socket: Duplex, head: Buffer, targe
       headers: [...endToEnd(req.rawHeaders), ...upgrade],
       agent: false,
     })
-    const leave = () => abandon(upstream)
+    const leave = () => upstream.destroy()
     socket.once('close', leave)
     const done = () => {
       socket.off('close', leave)

@@ -59,6 +59,9 @@ async function main(): Promise<void> {
     log,
   })
   shutdown.add('database', () => database.close())
+  const applied = await migrate(database.url)
+  log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
+  log(`seed        ${await seed(database.url)}`)
 
   const mail = await startMail()
   shutdown.add('mail', () => mail.close())
@@ -99,8 +102,6 @@ async function main(): Promise<void> {
     logins,
   }
   const output = createOutput(log)
-  // The runtime takes seconds to start and asks nothing of the database until requests are let in.
-  const filled = fill(database.url)
   const runtime = createRuntime({
     root,
     state,
@@ -109,7 +110,6 @@ async function main(): Promise<void> {
     proxy,
     output,
     log,
-    mayServe: filled,
     onProcesses(group, processes) {
       state.recordRuntime(group, processes)
       info.runtimePids = processes.map(({ pid }) => pid)
@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   })
   shutdown.add('runtime', (hurry) => runtime.stop({ hurry: hurry.aborted }))
   shutdown.atExit(runtime.kill)
-  await Promise.all([filled, runtime.start()])
+  await runtime.start()
   await untilReady(urls.ready).catch((error: unknown) => {
     output.tell()
     throw error
@@ -185,13 +185,6 @@ function checkVars(varFiles: ReturnType<typeof readVarFiles>, api: string): void
   } catch (error) {
     throw new Error(error instanceof Error ? error.message : String(error), { cause: error })
   }
-}
-
-/** Tables, and in an empty database rows. */
-async function fill(url: string): Promise<void> {
-  const applied = await migrate(url)
-  log(`migrations  ${applied.length === 0 ? 'up to date' : `${applied.length} applied`}`)
-  log(`seed        ${await seed(url)}`)
 }
 
 async function seed(url: string): Promise<string> {

@@ -139,6 +139,16 @@ describe('a request', () => {
     await once(req, 'error')
   })
 
+  it('takes the connection of the one before, when that can be repeated', async () => {
+    const ports: (number | undefined)[] = []
+    await openTo((req, res) => {
+      ports.push(req.socket.remotePort)
+      res.end('x'.repeat(100_000))
+    })
+    for (let n = 0; n < 3; n++) await (await fetch(url())).text()
+    expect(new Set(ports).size).toBe(1)
+  })
+
   it('is reset at the runtime when the client leaves, before the answer and amid it', async () => {
     const left = vi.fn()
     await openTo((req, res) => {

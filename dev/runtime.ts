@@ -16,8 +16,6 @@ type RuntimeOptions = {
   proxy: Proxy
   output: Output
   log: (message: string) => void
-  /** Requests are let in when this is fulfilled. */
-  mayServe: Promise<void>
   /** Called at the start and whenever other processes make up the runtime. */
   onProcesses: (group: number, processes: readonly Process[]) => void
 }
@@ -30,7 +28,7 @@ const stableAfterMs = 60_000
 const maxPauseMs = 15_000
 
 /** Keeps one `wrangler dev` behind the proxy: started again when it dies or falls silent, until stopped. */
-export function createRuntime({ proxy, output, log, mayServe, onProcesses, ...where }: RuntimeOptions) {
+export function createRuntime({ proxy, output, log, onProcesses, ...where }: RuntimeOptions) {
   const stopping = new AbortController()
   const stopped = once(stopping.signal, 'abort').then(() => 'was stopped')
   let supervision: Promise<void> = Promise.resolve()
@@ -47,8 +45,7 @@ export function createRuntime({ proxy, output, log, mayServe, onProcesses, ...wh
     try {
       const ended = [wrangler.exited.then(() => 'ended'), stopped]
       const health = `http://127.0.0.1:${wrangler.port}/health`
-      const answering = untilAnswering(health, over.signal)
-      const failure = await Promise.race([...ended, mayServe.then(() => answering)])
+      const failure = await Promise.race([...ended, untilAnswering(health, over.signal)])
       if (failure) return { how: failure, servedMs: 0 }
       const since = performance.now()
       const silence = new Promise<string>((resolve) => {

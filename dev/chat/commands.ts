@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Chat, Client, Room, User } from '../../src/client/index.ts'
-import { enter, type Conversation, type Subject } from './conversation.ts'
+import { findConversation, type Conversation, type Subject } from './conversation.ts'
 import { describe } from './describe.ts'
 import { dim } from './lines.ts'
 import type { Printed } from './screen.ts'
@@ -42,9 +42,9 @@ export const createCommands = ({ client, chat, user, terminal }: Options) => {
   }
 
   const join = async (id: string) => {
+    const { enter } = await findConversation({ client, chat, user, print: terminal.print, id })
     await open?.leave()
-    open = undefined
-    open = await enter({ client, chat, user, print: terminal.print, id })
+    open = enter()
   }
 
   const openAbout = async (subject: Subject) =>

@@ -25,7 +25,7 @@ type Options = {
   customer: string
 }
 
-/** One's own message on the screen, until it is read. */
+/** One's own message, and where it stands on the screen. */
 type Own = { shown: Shown; printed: Printed }
 
 /** A conversation as it goes: what comes is printed, and so is what becomes of one's own messages. */
@@ -62,7 +62,7 @@ export const follow = ({ room, names, self, print, canReopen, customer }: Option
     if (one === undefined || one.shown.state === state) return
     const shown = { ...one.shown, at, state }
     own.set(clientId, { ...one, shown })
-    if (id !== null) shownById.set(id, { ...shownById.get(id), ...shown })
+    if (id !== null) shownById.set(id, { ...(shownById.get(id) ?? shown), at, state })
     if (!one.printed.replace(messageLine(shown)) && isLast && ticks[state] !== '') print(tickLine(shown))
   }
 
@@ -97,7 +97,10 @@ export const follow = ({ room, names, self, print, canReopen, customer }: Option
         const line = editedLine(known, content, at)
         if (line === undefined) return
         print(line)
-        if (known !== undefined) shownById.set(id, { ...known, content })
+        if (known === undefined) return
+        shownById.set(id, { ...known, content })
+        const one = own.get(known.clientId)
+        if (one !== undefined) own.set(known.clientId, { ...one, shown: { ...one.shown, content } })
       }),
     ),
     room.on('messageRemoved', ({ id, at }) =>
@@ -131,9 +134,8 @@ export const follow = ({ room, names, self, print, canReopen, customer }: Option
       if (room.view.isClosed) return tellClosed()
       room
         .send(text)
-        .catch((error: unknown) =>
-          later(() => void print(`Not sent. ${describe(error)} (${cut(plain(text), 40)})`)),
-        )
+        // Also when the conversation has been left meanwhile.
+        .catch((error: unknown) => void print(`Not sent. ${describe(error)} (${cut(plain(text), 40)})`))
       const message = room.view.messages.findLast(({ state }) => state === 'sending')
       // Of a pipe nothing can be replaced: there it is shown when it is stored.
       if (message === undefined || own.has(message.clientId)) return

@@ -8,7 +8,7 @@ export const dim = (text: string) => styleText('dim', text)
 /** A message as it was shown, and who wrote it. */
 export type Shown = Pick<
   RoomMessage,
-  'at' | 'content' | 'attachments' | 'editedAt' | 'removedAt' | 'state'
+  'clientId' | 'at' | 'content' | 'attachments' | 'editedAt' | 'removedAt' | 'state'
 > & { name: string }
 
 /** Columns of a message that another line speaks of. */

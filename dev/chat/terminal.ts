@@ -96,7 +96,8 @@ export const createTerminal = (input: Input, output: Output) => {
       if (isInteractive && !isClosed) readline.prompt()
       for await (const text of typed) {
         yield { text, echo: echoed.shift() ?? nowhere }
-        if (isInteractive && !isClosed) readline.prompt()
+        // What was typed meanwhile stays.
+        if (isInteractive && !isClosed) readline.prompt(true)
       }
     },
     close: (): void => readline.close(),

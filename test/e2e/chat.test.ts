@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
@@ -57,9 +57,9 @@ const openConversation = async () => {
   return { id: data.id, customer, admin }
 }
 
-const until = async (what: string, is: () => boolean, ms = patience) => {
+const until = async (what: () => string, is: () => boolean, ms = patience) => {
   for (const start = Date.now(); !is(); await sleep(50)) {
-    if (Date.now() - start > ms) throw new Error(`Not within ${ms} ms: ${what}`)
+    if (Date.now() - start > ms) throw new Error(`Not within ${ms} ms: ${what()}`)
   }
 }
 
@@ -129,8 +129,9 @@ describe('the client library', () => {
     await Promise.all(members.flatMap(({ work }) => work))
     const log = (await logOf(customer, id)).filter(({ seq }) => seq > first)
     const last = log.at(-1)?.seq ?? 0
-    await until('everyone is up to date', () =>
-      members.every(({ shown }) => (shown.at(-1)?.seq ?? 0) >= last),
+    await until(
+      () => 'everyone is up to date',
+      () => members.every(({ shown }) => (shown.at(-1)?.seq ?? 0) >= last),
     )
     const acknowledged = members.map((one) => one.acknowledged)
     for (const { shown, room, chat, gate } of members) {
@@ -152,6 +153,10 @@ describe('the client library', () => {
 })
 
 describe('npm run chat', () => {
+  const children: ChildProcess[] = []
+  // One that a test has not ended would stay in its conversation.
+  afterEach(() => children.splice(0).forEach((child) => child.kill()))
+
   const start = () => {
     const { email, password } = loginOf('user')
     const child = spawn(
@@ -159,6 +164,7 @@ describe('npm run chat', () => {
       ['dev/chat.ts', '--url', stack.api, '--email', email, '--password', password],
       { cwd: projectRoot, stdio: ['pipe', 'pipe', 'pipe'] },
     )
+    children.push(child)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
     return { input: child.stdin, exited: once(child, 'exit'), output: () => output }
@@ -182,7 +188,11 @@ describe('npm run chat', () => {
     const { id: userId, name } = admin.session.user!
     await admin.post('/api/v1/conversations/{id}/leave', { params })
     const { input, exited, output } = start()
-    const told = (text: string) => until(`${text} in\n${output()}`, () => output().includes(text))
+    const told = (text: string) =>
+      until(
+        () => `${text} in\n${output()}`,
+        () => output().includes(text),
+      )
     input.write(`/join ${id}\n`)
     await told('(online)')
     await admin.post('/api/v1/conversations/{id}/members', { params, body: { userId } })
@@ -616,7 +626,7 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
 
     /** With the focus where each step begins. */
     const choose = async (page: Page, what: string, answer: string) => {
-      await head(page).getByRole('button', { name: 'Options of the conversation' }).press('Enter')
+      await head(page).getByRole('button', { name: 'Conversation options' }).press('Enter')
       await page.locator('.pane-card button:focus').waitFor()
       await page.getByRole('button', { name: what, exact: true }).press('Enter')
       await page.getByRole('button', { name: answer, exact: true }).and(page.locator(':focus')).waitFor()
@@ -624,7 +634,7 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
     await choose(desk, 'Close the conversation', 'Close it')
     expect(await contrastProblems(desk)).toEqual([])
     await desk.keyboard.press('Escape')
-    const menu = desk.getByRole('button', { name: 'Options of the conversation' })
+    const menu = desk.getByRole('button', { name: 'Conversation options' })
     await menu.and(desk.locator(':focus')).waitFor()
     await choose(desk, 'Close the conversation', 'Close it')
     await desk.keyboard.press('Enter')

@@ -12,11 +12,11 @@ type Props = {
 
 const names: Record<Act, string> = { close: 'Close the conversation', leave: 'Leave the conversation' }
 
-const label = 'Options of the conversation'
+const label = 'Conversation options'
 
 const answers = {
   close: { yes: 'Close it', no: 'Keep it open', problem: 'The conversation could not be closed.' },
-  leave: { yes: 'Leave it', no: 'Stay', problem: 'You could not be taken out.' },
+  leave: { yes: 'Leave it', no: 'Stay', problem: 'You could not leave the conversation.' },
 }
 
 /** A button in the head of a conversation, and the card that it opens below; what is chosen there is asked once more. */
@@ -36,7 +36,8 @@ export const ConversationMenu = ({ acts, ask, onAct }: Props) => {
   }, [step])
 
   useEffect(() => {
-    if (step === 'shut') return
+    // What goes wrong is told in the card.
+    if (step === 'shut' || isBusy) return
     const onOutside = ({ target }: Event) => {
       if (!root.current?.contains(target as Node)) setStep('shut')
     }
@@ -46,7 +47,7 @@ export const ConversationMenu = ({ acts, ask, onAct }: Props) => {
       document.removeEventListener('pointerdown', onOutside)
       document.removeEventListener('focusin', onOutside)
     }
-  }, [step])
+  }, [step, isBusy])
 
   const shut = () => {
     setStep('shut')
@@ -72,7 +73,7 @@ export const ConversationMenu = ({ acts, ask, onAct }: Props) => {
       ref={root}
       class="pane-menu"
       onKeyDown={(event) => {
-        if (event.key === 'Escape' && step !== 'shut') shut()
+        if (event.key === 'Escape' && step !== 'shut' && !isBusy) shut()
       }}
     >
       <button
@@ -83,6 +84,7 @@ export const ConversationMenu = ({ acts, ask, onAct }: Props) => {
         aria-expanded={step !== 'shut'}
         aria-controls={id}
         onClick={() => {
+          if (isBusy) return
           setProblem('')
           setStep(step === 'shut' ? 'open' : 'shut')
         }}

@@ -155,7 +155,8 @@ export const Inbox = ({ client, user, onSignedOut }: Props) => {
           onChanged={() => void load()}
           onLeft={() => {
             setLeft(selected)
-            closePane()
+            // Another may have been opened meanwhile.
+            if (readHash() === selected) closePane()
             void load()
           }}
         />
