@@ -1,4 +1,4 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type Duplex, pipeline } from 'node:stream'
 
 /** `refused`: nothing was sent. `cut`: it was sent, wholly or in part, and the connection ended without an answer. */
@@ -20,7 +20,10 @@ export function forward(req: IncomingMessage, res: ServerResponse, target: Targe
       agent: target.agent ?? false,
     })
     const leave = () => {
-      if (!res.writableFinished) abandon(upstream)
+      // Of a connection that is merely closed workerd hears when it writes the next time but one. A request that it still
+      // reads is not reset: it would be dropped before it could clear away what it had stored.
+      if (outcome === 'answered' && !res.writableFinished) upstream.socket?.resetAndDestroy()
+      upstream.destroy()
     }
     res.once('close', leave)
     const done = () => {
@@ -142,10 +145,4 @@ function statusAndHeaders(answer: IncomingMessage, more: readonly string[]): str
   const all = [...endToEnd(answer.rawHeaders, framing), ...more]
   const lines = all.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${all[i + 1] ?? ''}\r\n` : []))
   return `HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}\r\n${lines.join('')}\r\n`
-}
-
-/** By a reset: of a connection that was merely closed workerd hears when it writes the next time but one. */
-function abandon(upstream: ClientRequest): void {
-  upstream.socket?.resetAndDestroy()
-  upstream.destroy()
 }

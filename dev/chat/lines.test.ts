@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { closedLine, editedLine, messageLine, removedLine, tickLine, type Shown } from './lines.ts'
 
 const at = '2026-11-20T12:34:56.000Z'
-const shown: Shown = { at, name: 'Ada Admin', content: 'On its way', state: 'received' }
+const shown: Shown = { clientId: 'c-1', at, name: 'Ada Admin', content: 'On its way', state: 'received' }
 const textOf = (line: string | undefined) => line && stripVTControlCharacters(line)
 
 describe('the line of a message', () => {
