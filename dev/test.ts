@@ -11,9 +11,9 @@ const config = ['--config', 'test/vitest.config.ts']
 
 const lanes = [['unit', 'edge', 'e2e'], ['race']]
 
-/** Runs Vitest with the terminal of this process; answers its exit code. */
+/** Runs Vitest with the terminal of this process, and with the embedded databases of dev/main.ts; answers its exit code. */
 const run = async (...args: string[]): Promise<number> => {
-  const child = spawn(process.execPath, [vitest, ...args, ...config], {
+  const child = spawn(process.execPath, ['--liftoff-only', vitest, ...args, ...config], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const [code] = (await once(child, 'close')) as [number | null]
