@@ -46,13 +46,12 @@ export const follow = ({ room, names, self, print, canReopen, customer }: Option
   }
   const nameOf = async (userId: string | null, heardAt: number) => plain(await names.nameOf(userId, heardAt))
 
-  const show = async (message: RoomMessage, heardAt: number, echo?: Printed): Promise<void> => {
+  const show = async (message: RoomMessage, heardAt: number): Promise<void> => {
     const isOwn = message.state !== 'received'
     const name = isOwn ? self.name : await names.nameOf(message.from, heardAt)
     const shown = { ...message, name }
     if (message.id !== null) shownById.set(message.id, shown)
-    const line = messageLine(shown)
-    const printed = echo?.replace(line) === true ? echo : print(line)
+    const printed = print(messageLine(shown))
     if (isOwn) own.set(message.clientId, { shown, printed })
   }
 
