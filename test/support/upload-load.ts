@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { prefixes } from '../../src/uploads/keys.ts'
 
 const chunkSize = 64 * 1024
 
@@ -145,7 +146,12 @@ export const peakOf = async (pids: readonly number[], work: () => Promise<unknow
 
 type Kept = { objects: string[]; unfinished: number }
 
-/** What the local R2 of a stack holds, as its own database tells: objects, and multipart uploads that are not over. */
+const isOfUpload = (key: string): boolean => prefixes.some((prefix) => key.startsWith(prefix))
+
+/**
+ * What the local R2 of a stack holds of uploads, as its own database tells: objects, and multipart uploads that are not
+ * over. Reports, which a cron may write at any moment, lie beside them.
+ */
 export const keptIn = (stateDir: string): Kept => {
   const kept: Kept = { objects: [], unfinished: 0 }
   for (const file of globSync(join(stateDir, '**/r2/**/*.sqlite'))) {
@@ -153,10 +159,14 @@ export const keptIn = (stateDir: string): Kept => {
     try {
       const tables = database.prepare("select name from sqlite_master where name = '_mf_objects'").all()
       if (tables.length === 0) continue
-      const keys = database.prepare('select key from _mf_objects').all()
-      kept.objects.push(...keys.map(({ key }) => String(key)))
-      const [row] = database.prepare('select count(*) as n from _mf_multipart_uploads where state = 0').all()
-      kept.unfinished += Number(row?.['n'])
+      const keysOf = (query: string): string[] =>
+        database
+          .prepare(query)
+          .all()
+          .map(({ key }) => String(key))
+          .filter(isOfUpload)
+      kept.objects.push(...keysOf('select key from _mf_objects'))
+      kept.unfinished += keysOf('select key from _mf_multipart_uploads where state = 0').length
     } finally {
       database.close()
     }
