@@ -18,8 +18,10 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
 let proxy: Proxy
 let handler: Handler
+let arrived: number
 const servers: Server[] = []
 beforeEach(async () => {
+  arrived = 0
   proxy = await startProxy({ port: 0, holdMs: 1_000 })
 })
 afterEach(() => {
@@ -28,7 +30,10 @@ afterEach(() => {
 })
 
 async function startUpstream(port = 0): Promise<{ port: number; server: Server }> {
-  const server = createServer((req, res) => handler(req, res)).listen(port, '127.0.0.1')
+  const server = createServer((req, res) => {
+    arrived++
+    handler(req, res)
+  }).listen(port, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')
   return { port: (server.address() as AddressInfo).port, server }
@@ -42,6 +47,8 @@ async function openTo(answer: Handler) {
 }
 
 const url = (path = '/') => `http://127.0.0.1:${proxy.port}${path}`
+/** A request that has been sent may still be on its way. */
+const untilArrived = (count: number) => vi.waitFor(() => expect(arrived).toBe(count), { timeout: 10_000 })
 const post = () => request(url(), { method: 'POST' })
 const answerTo = async (req: ReturnType<typeof post>) => (await once(req, 'response'))[0] as IncomingMessage
 
@@ -160,7 +167,7 @@ describe('a request', () => {
     for (const path of ['/before', '/amid']) {
       const req = get(url(path)).on('error', () => {})
       if (path === '/amid') await answerTo(req)
-      else await sleep(50)
+      else await untilArrived(1)
       req.destroy()
       const how = path === '/amid' ? 'ECONNRESET' : 'closed'
       await vi.waitFor(() => expect(left.mock.calls).toEqual([[how]]))
@@ -241,7 +248,7 @@ describe('draining', () => {
   it('answers what is in flight, takes no new connection, and says when all is done', async () => {
     await openTo((_req, res) => void setTimeout(() => res.end('done'), 300))
     const slow = Array.from({ length: 20 }, () => fetch(url()).then((answer) => answer.text()))
-    await sleep(100)
+    await untilArrived(20)
     const drained = proxy.drain(5_000)
     await sleep(50)
     await expect(fetch(url())).rejects.toThrow()
@@ -254,7 +261,7 @@ describe('draining', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     await text(await answerTo(get(url(), { agent })))
     const slow = fetch(url('/slow'))
-    await sleep(50)
+    await untilArrived(2)
     const drained = proxy.drain(5_000)
     const answer = await answerTo(get(url(), { agent }))
     expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close'])
@@ -266,7 +273,7 @@ describe('draining', () => {
   it('gives up at its limit, or at once when told to hurry', async () => {
     await openTo(() => {})
     fetch(url()).catch(() => {})
-    await sleep(50)
+    await untilArrived(1)
     expect(await proxy.drain(100)).toBe(false)
     expect(await proxy.drain(60_000, AbortSignal.timeout(50))).toBe(false)
   })

@@ -125,7 +125,9 @@ const withServer = (binary: string) => {
   it('is missed when it is killed: commands fail at once, and the log says it', async () => {
     const redis = await open()
     process.kill(await pidOf(redis), 'SIGKILL')
-    await expect.poll(() => lines).toContain(`redis: redis-server ended: ${dataDir}/redis.log says why`)
+    await expect
+      .poll(() => lines, { timeout: 10_000 })
+      .toContain(`redis: redis-server ended: ${dataDir}/redis.log says why`)
     await expect(upstash(redis).get('k')).rejects.toThrow('ERR Redis cannot be reached')
   })
 

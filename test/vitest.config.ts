@@ -8,7 +8,7 @@ const heavy = {
   environment: 'node',
   fileParallelism: false,
   testTimeout: 300_000,
-  hookTimeout: 120_000,
+  hookTimeout: 240_000,
 } as const
 
 export default defineConfig({

@@ -48,10 +48,10 @@ await onServer('the server behind HTTP', (database) => {
     const fetchOptions = { signal: gone.signal }
     const abandoned = neon(neonUrl(database())).query('select pg_sleep(600) as alone', [], { fetchOptions })
     const outcome = expect(abandoned).rejects.toThrow('aborted')
-    await expect.poll(() => running('as alone')).toBe(1)
+    await expect.poll(() => running('as alone'), { timeout: 10_000 }).toBe(1)
     gone.abort()
     await outcome
-    await expect.poll(() => running('as alone')).toBe(0)
+    await expect.poll(() => running('as alone'), { timeout: 10_000 }).toBe(0)
   })
 
   it('undoes a batch whose client goes away', async () => {
@@ -63,10 +63,10 @@ await onServer('the server behind HTTP', (database) => {
       { fetchOptions: { signal: gone.signal } },
     )
     const outcome = expect(batch).rejects.toThrow('aborted')
-    await expect.poll(() => running('as batched')).toBe(1)
+    await expect.poll(() => running('as batched'), { timeout: 10_000 }).toBe(1)
     gone.abort()
     await outcome
-    await expect.poll(() => running('as batched')).toBe(0)
+    await expect.poll(() => running('as batched'), { timeout: 10_000 }).toBe(0)
     expect(await sql`select * from abandoned`).toEqual([])
   })
 
@@ -125,7 +125,7 @@ await onServer('the server behind HTTP', (database) => {
     const client = neon(neonUrl(cut))
     const sleeping = client`select pg_sleep(600) as cut_off`
     const outcome = expect(sleeping).rejects.toThrow(/HTTP status 503/)
-    await expect.poll(() => running('as cut_off')).toBe(1)
+    await expect.poll(() => running('as cut_off'), { timeout: 10_000 }).toBe(1)
     await client`select 1`
     line.cut()
     await outcome

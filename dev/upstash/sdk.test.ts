@@ -50,7 +50,7 @@ onBothRedis('@upstash/redis', (redis) => {
     it('lets a key expire', async () => {
       const client = open()
       await client.set('short', 1, { px: 30 })
-      await expect.poll(() => client.get('short')).toBeNull()
+      await expect.poll(() => client.get('short'), { timeout: 10_000 }).toBeNull()
       expect(await client.dbsize()).toBe(0)
     })
 

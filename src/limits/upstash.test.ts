@@ -13,13 +13,13 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const serve = async (listener: RequestListener) => {
+const serve = async (listener: RequestListener, patience = 10_000) => {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   close = () => server.close().closeAllConnections()
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : 0
-  return createUpstashStore({ url: `http://127.0.0.1:${port}`, token: 'secret', patience: 100 })
+  return createUpstashStore({ url: `http://127.0.0.1:${port}`, token: 'secret', patience })
 }
 
 /** What the script of the SDK does in Redis, as its source says it. */
@@ -111,13 +111,13 @@ describe('the store in Upstash', () => {
     expect(requests.map(({ path, command }) => [path, command[0]])).toEqual(Array(4).fill(['/', 'evalsha']))
   })
 
-  it.each<[string, RequestListener]>([
+  it.each<[string, RequestListener, number?]>([
     ['an error', (_, res) => void res.writeHead(400).end('{"error":"ERR wrong"}')],
     ['what is not JSON', (_, res) => void res.writeHead(502).end('<html>')],
-    ['nothing in time', async (_, res) => void (await sleep(5_000), res.end('{}'))],
+    ['nothing in time', async (_, res) => void (await sleep(5_000), res.end('{}')), 100],
     ['a cut connection', (req) => void req.destroy()],
-  ])('fails, and does not admit, when Redis answers %s', async (_, listener) => {
-    const store = await serve(listener)
+  ])('fails, and does not admit, when Redis answers %s', async (_, listener, patience) => {
+    const store = await serve(listener, patience)
     await expect(store.take('ip:192.0.2.1', [limit])).rejects.toThrow()
   })
 })

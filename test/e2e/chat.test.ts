@@ -115,10 +115,10 @@ describe('the client library', () => {
         const cut = async () => {
           while (!stop.signal.aborted) {
             await sleep(randomInt(1_000, 5_000), undefined, { signal: stop.signal }).catch(() => undefined)
-            await gate.shut()
+            gate.shut()
             faults.cuts += 1
             await sleep(randomInt(10, 500))
-            await gate.open()
+            gate.open()
           }
         }
         return { room, chat, gate, shown, acknowledged, work: [write(), cut()] }
@@ -283,7 +283,7 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       await desk.keyboard.press('Enter')
       await message(phone, `${stamp} two`).waitFor()
 
-      await gate.shut()
+      gate.shut()
       await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
       for (const text of ['three', 'four']) {
         await field(phone).fill(`${stamp} ${text}`)
@@ -292,7 +292,7 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
       await message(phone, `${stamp} four`).getByText('Sending').waitFor({ state: 'attached' })
       await field(desk).fill(`${stamp} meanwhile`)
       await desk.keyboard.press('Enter')
-      await gate.open()
+      gate.open()
       await message(desk, `${stamp} four`).waitFor()
       await message(phone, `${stamp} meanwhile`).waitFor()
       await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
@@ -310,28 +310,28 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('the page at /c
         await phone.getByRole('button', { name: 'Back to the conversations' }).click()
         await field(phone).waitFor({ state: 'detached' })
       }
-      await gate.shut()
+      gate.shut()
       await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
       await field(phone).fill(`${stamp} five`)
       await phone.getByRole('button', { name: 'Send' }).click()
       await message(phone, `${stamp} five`).getByText('Sending').waitFor({ state: 'attached' })
       await field(phone).fill(`${stamp} begun`)
       await leave()
-      await gate.open()
+      gate.open()
       await message(desk, `${stamp} five`).waitFor()
       await phone.locator(`a[href="#${id}"]`).click()
       await message(phone, `${stamp} five`).waitFor()
       expect(await field(phone).inputValue()).toBe(`${stamp} begun`)
       await phone.getByText('Reconnecting').waitFor({ state: 'detached' })
 
-      await gate.shut()
+      gate.shut()
       await phone.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor()
       await menuOf(phone, `${stamp} five`).press('Enter')
       await phone.getByRole('button', { name: 'Edit' }).press('Enter')
       await field(phone).fill(`${stamp} six`)
       await phone.keyboard.press('Enter')
       await leave()
-      await gate.open()
+      gate.open()
       await message(desk, `${stamp} six`).waitFor()
       await phone.locator(`a[href="#${id}"]`).click()
       await message(phone, `${stamp} six`).waitFor()

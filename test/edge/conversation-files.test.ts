@@ -410,6 +410,8 @@ describe('letting a file go', () => {
     await bring(ada, id, photo)
     const { id: message } = Message.parse((await send(ada, id, [photo])).data)
     const socket = await connect(ada, id)
+    // Its next alarm is a second away.
+    await runDurableObjectAlarm(roomOf(id))
     socket.say({ type: 'remove', id: message })
     await socket.next('messageRemoved')
     // As if the call to the room had been lost.

@@ -6,10 +6,11 @@ import { AppError } from '../../src/shared/errors.ts'
 import type { Services } from '../../src/services.ts'
 import { origin } from '../support/edge-api.ts'
 import { appWith, restoreLogger } from '../support/edge-app.ts'
-import { expectOwnLinesOnly, takeLines } from '../support/edge-console.ts'
+import { takeLines } from '../support/edge-console.ts'
+import { endEarlierObjects } from '../support/edge-objects.ts'
 import { sql } from '../support/edge-sql.ts'
 
-expectOwnLinesOnly()
+endEarlierObjects()
 
 const Failure = z.object({
   error: z.object({

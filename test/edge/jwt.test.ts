@@ -6,6 +6,7 @@ import { newId } from '../../src/shared/ids.ts'
 import { api } from '../support/edge-api.ts'
 import { appWith } from '../support/edge-app.ts'
 import { ticketFor } from '../support/edge-chat.ts'
+import { endEarlierObjects } from '../support/edge-objects.ts'
 import { mailedToken } from '../support/edge-recovery.ts'
 import { newUser, type TestUser } from '../support/edge-rows.ts'
 import { login } from '../support/edge-sessions.ts'
@@ -13,6 +14,8 @@ import { login } from '../support/edge-sessions.ts'
 const { keys } = readConfig(env).tokens
 const [signing, other] = keys
 if (signing === undefined || other === undefined) throw new Error('Two keys are needed')
+
+endEarlierObjects()
 
 let ada: TestUser
 

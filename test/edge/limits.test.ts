@@ -99,7 +99,7 @@ describe('a denial', () => {
   })
 
   it('ends when it said it would', async () => {
-    const { request } = limitedApp({ global: { points: 2, duration: 1 } })
+    const { request } = limitedApp({ global: { points: 2, duration: 3 } })
     const address = newAddress()
     for (let round = 0; round < 2; round++) {
       expect((await request('/', from(address))).status).toBe(200)
@@ -151,7 +151,7 @@ describe('calls to the objects', () => {
   })
 
   it('are made again once the remembered denial is over', async () => {
-    const { request } = limitedApp({ global: { points: 1, duration: 1 } })
+    const { request } = limitedApp({ global: { points: 1, duration: 3 } })
     const address = newAddress()
     await request('/', from(address))
     const denied = await request('/', from(address))

@@ -2,13 +2,14 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { newId } from '../../src/shared/ids.ts'
 import { api } from '../support/edge-api.ts'
 import { appWith } from '../support/edge-app.ts'
-import { expectOwnLinesOnly, takeLines } from '../support/edge-console.ts'
+import { takeLines } from '../support/edge-console.ts'
+import { endEarlierObjects } from '../support/edge-objects.ts'
 import { newUser, type TestUser } from '../support/edge-rows.ts'
 
 const canary = 'CANARY5f1d'
 const json = { 'Content-Type': 'application/json' }
 
-expectOwnLinesOnly()
+endEarlierObjects()
 
 let admin: TestUser
 

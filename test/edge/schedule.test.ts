@@ -2,11 +2,12 @@ import { createExecutionContext, createScheduledController } from 'cloudflare:te
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, it } from 'vitest'
 import worker from '../../workers/index.ts'
-import { expectOwnLinesOnly, takeLines } from '../support/edge-console.ts'
+import { takeLines } from '../support/edge-console.ts'
+import { endEarlierObjects } from '../support/edge-objects.ts'
 import { newUser } from '../support/edge-rows.ts'
 import { sql } from '../support/edge-sql.ts'
 
-expectOwnLinesOnly()
+endEarlierObjects()
 
 const cron = '17 * * * *'
 

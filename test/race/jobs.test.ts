@@ -94,9 +94,9 @@ if ('unavailable' in postgres) {
     const jobs = await world.insert([...alike(150, 'mail.send', 'well'), ...alike(150, 'ops.alert', 'well')])
     world.sweep()
     await until(async () => (await world.countOf(`state = 'running'`)) > 0)
-    await world.gate.shut()
+    world.gate.shut()
     await sleep(60 * second)
-    await world.gate.open()
+    world.gate.open()
     expect(await world.countOf(openJobs)).toBeGreaterThan(0)
     return jobs
   }

@@ -18,10 +18,17 @@ const telling: Mutation = {
   put: '    if (taken.admitted) console.log(`admission ${this.ctx.id.name} ${taken.at}`)\n    return taken\n',
 }
 
+/** A busy machine must not decide who is let through uncounted. */
+const patient: Mutation = {
+  file: 'src/limits/service.ts',
+  remove: 'export const patience = 250',
+  put: 'export const patience = 10_000',
+}
+
 type Window = { points: number; windowMs: number }
 
 const start = async ({ points, windowMs }: Window, mutations: Mutation[] = []) => {
-  const copy = makeMutant([telling, ...mutations])
+  const copy = makeMutant([telling, patient, ...mutations])
   const LIMITS = JSON.stringify({ global: { points, duration: windowMs / 1_000 } })
   // Without Redis `global` counts in the objects.
   const env = { LIMITS, LOG_LEVEL: 'warn', REDIS_URL: 'off' }
@@ -41,11 +48,18 @@ const logOf = (stack: Stack, { address }: Client): number[] =>
     .flatMap(([, ip, at]) => (ip === address ? [Number(at)] : []))
     .toSorted((a, b) => a - b)
 
+/** The log, once it tells of every request that was let through. */
+const logWith = async (stack: Stack, client: Client, seen: { status: number }[]): Promise<number[]> => {
+  const admitted = seen.filter(({ status }) => status === 200).length
+  for (let waited = 0; waited < 10_000 && logOf(stack, client).length < admitted; waited += 100)
+    await sleep(100)
+  return logOf(stack, client)
+}
+
 const run = async (stack: Stack, client: Client, window: Window, load: number) => {
   const durationMs = Math.max(4_000, 2.2 * window.windowMs)
   const seen = await runLoad(client, arrivals(window, load, durationMs), durationMs)
-  await sleep(200) // the last lines of the log
-  return { seen, log: logOf(stack, client) }
+  return { seen, log: await logWith(stack, client, seen) }
 }
 
 const windows: Window[] = (isFull ? [5, 100, 1_000] : [20]).flatMap((points) =>
@@ -60,8 +74,7 @@ const throughAKill = async (stack: Stack, window: Window) => {
   for (const one of runtimePids.filter((runtimePid) => runtimePid !== pid)) process.kill(one, 'SIGKILL')
   const durationMs = window.windowMs * 1.5
   const seen = await runLoad(client, arrivals(window, 2, durationMs), durationMs)
-  await sleep(200)
-  return { seen, log: logOf(stack, client) }
+  return { seen, log: await logWith(stack, client, seen) }
 }
 
 const long = { points: 20, windowMs: 15_000 }

@@ -39,11 +39,16 @@ const keeper = 'clamd=$1; shift; "$clamd" "$@" & server=$!; read -r _; kill -KIL
 
 type Settings = Record<string, string>
 
+const given = new Set<number>()
+
+/** Another one each time: whoever was given one before may not have taken it yet. */
 const freePort = async (): Promise<number> => {
   const holder = createTcpServer()
   const port = await listen(holder)
   holder.close()
   await once(holder, 'close')
+  if (given.has(port)) return await freePort()
+  given.add(port)
   return port
 }
 

@@ -1,6 +1,3 @@
-import { reset } from 'cloudflare:test'
-import { beforeAll } from 'vitest'
-
 const store = Symbol.for('selvedge.test.lines')
 
 type Holder = typeof globalThis & { [store]?: string[] }
@@ -18,6 +15,3 @@ export const captureConsole = (): void => {
 
 /** Everything written since the last call. */
 export const takeLines = (): string[] => lines.splice(0)
-
-/** For a file that looks at each line: the objects of earlier files, whose alarms log too, are gone. */
-export const expectOwnLinesOnly = (): void => beforeAll(async () => await reset())

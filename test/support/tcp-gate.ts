@@ -1,14 +1,17 @@
+import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { listen } from '../../dev/neon/listen.ts'
 
-/** A port in front of another one that can be shut: then connections break, and new ones are refused. */
+/** A port in front of another one that can be shut: then connections break, and new ones too. The port stays ours. */
 export const startTcpGate = async (target: number) => {
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
   }
+  let isShut = false
   const server = createServer((client) => {
+    if (isShut) return void client.destroy()
     const upstream = connect(target, '127.0.0.1')
     keep(client)
     keep(upstream)
@@ -17,15 +20,18 @@ export const startTcpGate = async (target: number) => {
     upstream.on('close', () => client.destroy())
   })
   const port = await listen(server)
-  const shut = async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const shut = () => {
+    isShut = true
     for (const socket of sockets) socket.destroy()
-    await closed
   }
   return {
     port,
     shut,
-    open: () => listen(server, port),
-    stop: async () => void (server.listening && (await shut())),
+    open: () => void (isShut = false),
+    async stop() {
+      shut()
+      server.close()
+      await once(server, 'close')
+    },
   }
 }
