@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from 'cloudflare:test'
 import { parse } from 'uuid'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -162,19 +162,19 @@ describe('a ticket', () => {
   })
 
   it('that was made up makes no inbox', async () => {
+    // A room of an earlier test may make one for its member at any moment.
+    await reset()
     const { customer, id } = await world()
     const ticket = await ticketFor(customer, { conversationId: id })
-    const nobodyId = newId()
-    const nobody = Buffer.from(parse(nobodyId)).toString('base64url')
+    const before = await listDurableObjectIds(env.INBOXES)
+    const nobody = Buffer.from(parse(newId())).toString('base64url')
     for (const made of [
       `${nobody}${ticket.slice(22)}`,
       `${nobody}${ticket.slice(22, 65)}${'A'.repeat(22)}`,
     ]) {
       expect(await outcomeOf(handshake(id, withTicket(made)))).toBe('401 TICKET_INVALID')
     }
-    const inboxes = (await listDurableObjectIds(env.INBOXES)).map(String)
-    expect(inboxes).not.toContain(env.INBOXES.idFromName(nobodyId).toString())
-    expect(inboxes).toContain(env.INBOXES.idFromName(customer.id).toString())
+    expect(await listDurableObjectIds(env.INBOXES)).toHaveLength(before.length)
   })
 
   it('is not given out for what one is no member of', async () => {
